@@ -1,0 +1,154 @@
+"""The Brain's assets: the contract, the plan of a turn, the champion."""
+
+import time
+
+import dagster as dg
+
+from forgemind_assets.brain import planner
+from forgemind_assets.brain.champion import Candidate, Champion, crown
+from forgemind_assets.brain.decide import judge
+from forgemind_assets.brain.state import Score
+from forgemind_assets.goal import Goal
+from forgemind_assets.keys import GoalKeys
+from forgemind_assets.partitions import BASELINE, trial_key
+from forgemind_assets.records import Plan
+from forgemind_assets.trial_grounds.report import read_cases, read_report
+from resources.history import read_state
+from resources.workshop import Workshop
+
+
+class PlanConfig(dg.Config):
+    """The plan as JSON; without it the planner proposes one from the history."""
+
+    plan_json: str = ""
+
+
+def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+    """`goal`, `plan`, `champion`."""
+
+    @dg.asset(name="goal", **keys.common("brain"))
+    def goal_asset(workshop: Workshop) -> dg.MaterializeResult:
+        """The compiled contract. Its data version is the hash of the whole folder."""
+        meta = {"goal_version": goal.version}
+        with workshop.store.publish(goal.name, "goal", "all", meta) as folder:
+            (folder / "goal.json").write_text(goal.model_dump_json(indent=1, exclude={"folder"}))
+        return dg.MaterializeResult(
+            metadata={
+                "task": goal.spec.task.description,
+                "pass_rate_wanted": goal.spec.success.pass_rate,
+                "base_model": goal.spec.limits.base_model,
+                "contract": dg.MetadataValue.json(goal.spec.model_dump(mode="json")),
+            },
+            data_version=dg.DataVersion(goal.version),
+        )
+
+    @dg.asset(deps=[keys.key("goal")], partitions_def=keys.iterations, **keys.common("brain"))
+    def plan(
+        context: dg.AssetExecutionContext, workshop: Workshop, config: PlanConfig
+    ) -> dg.MaterializeResult:
+        """What this turn tries, why, and what result would confirm it."""
+        key = context.partition_key
+        chosen = choose_plan(goal, context.instance, workshop, key, config.plan_json)
+        with workshop.store.publish(goal.name, "plan", key, {"created": time.time()}) as folder:
+            (folder / "plan.json").write_text(chosen.model_dump_json(indent=1))
+        manifest = workshop.store.manifest(goal.name, "plan", key)
+        return dg.MaterializeResult(
+            metadata={
+                "hypothesis": chosen.hypothesis,
+                "expected_effect": chosen.expected_effect,
+                "last_outcome": chosen.last_outcome or "none yet",
+                "plan": dg.MetadataValue.json(chosen.model_dump(mode="json")),
+            },
+            data_version=dg.DataVersion(manifest.version),
+        )
+
+    @dg.asset(
+        deps=[keys.across("benchmark_report"), keys.across("adversarial_report")],
+        partitions_def=keys.iterations,
+        **keys.common("brain"),
+    )
+    def champion(context: dg.AssetExecutionContext, workshop: Workshop) -> dg.MaterializeResult:
+        """The winner of the trials, compared with the champion before it."""
+        key = context.partition_key
+        winner = conclude(goal, workshop, key)
+        with workshop.store.publish(goal.name, "champion", key, {}) as folder:
+            (folder / "champion.json").write_text(winner.model_dump_json(indent=1))
+        manifest = workshop.store.manifest(goal.name, "champion", key)
+        return dg.MaterializeResult(
+            metadata={
+                "champion": winner.trial,
+                "changed": winner.changed,
+                "reason": winner.reason,
+                "full_pass_rate": winner.full.rate,
+                "goal": judge(goal.spec, winner.full).sentence,
+                "hours_used": winner.hours_used,
+            },
+            data_version=dg.DataVersion(manifest.version),
+        )
+
+    return [goal_asset, plan, champion]
+
+
+def choose_plan(
+    goal: Goal, instance: dg.DagsterInstance, workshop: Workshop, key: str, given: str
+) -> Plan:
+    """The given plan, or a proposal from the history. Raises ValueError for another iteration's."""
+    if given:
+        chosen = Plan.model_validate_json(given)
+        if chosen.iteration != key:
+            raise ValueError(f"the plan is for {chosen.iteration}, the partition is {key}")
+        return chosen
+    if key == BASELINE:
+        return planner.baseline_plan(goal.spec)
+    state = read_state(goal, instance, workshop.store, before=key)
+    return planner.propose(goal.spec, state, key)
+
+
+def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
+    """Compares an iteration's finished trials with the champion before it."""
+    store = workshop.store
+    plan = Plan.model_validate(store.read_json(goal.name, "plan", iteration, "plan.json"))
+    names = [trial_key(iteration, trial.name) for trial in plan.trials]
+    done = [name for name in names if store.exists(goal.name, "benchmark_report", name)]
+    earlier = [p for p in store.partitions(goal.name, "champion") if p < iteration]
+    before = None
+    if earlier:
+        text = store.read_json(goal.name, "champion", earlier[-1], "champion.json")
+        before = Champion.model_validate(text)
+    hours = workshop_hours(workshop, goal.name, iteration, names)
+    winner = crown(
+        [candidate(workshop, goal.name, name) for name in done],
+        before,
+        read_cases(store.folder(goal.name, "benchmark_report", before.trial)) if before else {},
+    )
+    if winner is None:
+        raise ValueError(f"no trial of iteration {iteration} has a report")
+    total = hours + (before.hours_used if before else 0.0)
+    return winner.model_copy(update={"hours_used": total, "iteration_hours": hours})
+
+
+def candidate(workshop: Workshop, goal: str, trial: str) -> Candidate:
+    """One trial's results, read from its reports."""
+    dev = read_report(workshop.store.folder(goal, "canary_report", trial))
+    folder = workshop.store.folder(goal, "benchmark_report", trial)
+    full = read_report(folder)
+    return Candidate(
+        trial=trial,
+        dev=Score(overall=dev.overall, slices=dev.slices, scores=dev.scores),
+        full=Score(overall=full.overall, slices=full.slices, scores=full.scores),
+        passed=read_cases(folder),
+    )
+
+
+def workshop_hours(workshop: Workshop, goal: str, iteration: str, trials: list[str]) -> float:
+    """Hours of work that an iteration's artefacts took, from their manifests."""
+    places = [("raw_dataset", iteration), ("filtered_dataset", iteration)]
+    for trial in trials:
+        assets = ("adapter", "canary_report", "benchmark_report", "adversarial_report")
+        places += [(asset, trial) for asset in assets]
+    seconds = sum(
+        float(workshop.store.manifest(goal, asset, partition).meta.get("seconds", 0.0))
+        for asset, partition in places
+        if workshop.store.exists(goal, asset, partition)
+    )
+    return seconds / 3600

@@ -1,0 +1,172 @@
+"""The Brain's one function: from the goal and the state to the next step.
+
+`decide` is pure and total: no clock, no network, no model, and an answer for every state.
+"""
+
+from dataclasses import dataclass
+
+from forgemind_assets.brain import planner
+from forgemind_assets.brain.state import IterationState, Score, State, Work
+from forgemind_assets.goal import GoalSpec
+from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number
+from forgemind_assets.records import Plan
+from forgemind_assets.trial_grounds.statistics import clopper_pearson_interval
+
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Make the plan and the data of an iteration."""
+
+    plan: Plan
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train and test trials; each is (name, attempt)."""
+
+    iteration: str
+    trials: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """Compare the trials with the champion and register the winner."""
+
+    iteration: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Runs are under way."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The loop is over."""
+
+    reason: str
+    goal_met: bool
+
+
+Decision = Prepare | Train | Conclude | Wait | Stop
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a result meets the goal, and the sentence that says why."""
+
+    met: bool
+    sentence: str
+
+
+def judge(spec: GoalSpec, score: Score) -> Verdict:
+    """The goal check. The asset check and the Brain both call this.
+
+    Met when the pass rate reaches the threshold and, where the goal asks for confidence, its
+    one-sided Clopper-Pearson lower bound does too.
+    """
+    need, rate = spec.success.pass_rate, score.overall
+    counts = f"{rate.passed} of {rate.total} cases passed ({rate.rate:.1%})"
+    if spec.success.confidence is None:
+        met = rate.total > 0 and rate.rate >= need
+        return Verdict(met, f"{counts}; the goal asks for {need:.0%}: {'met' if met else 'missed'}")
+    level = spec.success.confidence
+    lower, _ = clopper_pearson_interval(rate.passed, rate.total, 2 * level - 1)
+    met = rate.total > 0 and rate.rate >= need and lower >= need
+    return Verdict(
+        met,
+        f"{counts}, {level:.0%} lower bound {lower:.1%}; the goal asks for a lower bound of "
+        f"{need:.0%}: {'met' if met else 'missed'}",
+    )
+
+
+def decide(spec: GoalSpec, state: State) -> Decision:
+    """The next step of the loop."""
+    last = state.last
+    if last is None:
+        return Prepare(planner.baseline_plan(spec), attempt=1)
+    return unfinished(spec, state, last) or next_iteration(spec, state, last)
+
+
+def unfinished(spec: GoalSpec, state: State, it: IterationState) -> Decision | None:
+    """What the newest iteration still needs, or None when it is concluded."""
+    if it.prepare.status == "running":
+        return Wait(f"iteration {it.key}: preparing")
+    if it.prepare.status != "succeeded" or it.plan is None:
+        if it.prepare.attempts >= MAX_ATTEMPTS:
+            return gave_up(f"preparing iteration {it.key}")
+        plan = it.plan or plan_for(spec, state, it.key)
+        return Prepare(plan, it.prepare.attempts + 1)
+    todo = []
+    for trial in it.plan.trials:
+        work = it.trials[trial.name].work if trial.name in it.trials else Work()
+        if work.status == "none" or (work.status == "failed" and work.attempts < MAX_ATTEMPTS):
+            todo.append((trial.name, work.attempts + 1))
+    if todo:
+        return Train(it.key, tuple(todo))
+    if any(t.work.status == "running" for t in it.trials.values()):
+        return Wait(f"iteration {it.key}: trials under way")
+    if all(t.work.status == "failed" and not t.stopped_by_canary for t in it.trials.values()):
+        return gave_up(f"every trial of iteration {it.key}")
+    if it.conclude.status == "running":
+        return Wait(f"iteration {it.key}: concluding")
+    if it.conclude.status != "succeeded":
+        if it.conclude.attempts >= MAX_ATTEMPTS:
+            return gave_up(f"concluding iteration {it.key}")
+        return Conclude(it.key, it.conclude.attempts + 1)
+    return None
+
+
+def plan_for(spec: GoalSpec, state: State, key: str) -> Plan:
+    """The plan of an iteration whose first preparation failed before it published one."""
+    if key == BASELINE:
+        return planner.baseline_plan(spec)
+    earlier = [it for it in state.iterations if it.key < key]
+    return planner.propose(spec, state.model_copy(update={"iterations": tuple(earlier)}), key)
+
+
+def next_iteration(spec: GoalSpec, state: State, it: IterationState) -> Decision:
+    """After a concluded iteration: stop, or plan the next."""
+    if it.key != BASELINE and it.champion_full is not None:
+        verdict = judge(spec, it.champion_full)
+        if verdict.met:
+            return Stop(f"goal met by {it.champion}: {verdict.sentence}", goal_met=True)
+    if state.stop_requested:
+        return Stop(f"a person asked: {state.stop_requested}", goal_met=False)
+    limit = binding_limit(spec, state, it)
+    if limit:
+        return Stop(limit, goal_met=False)
+    key = iteration_key(iteration_number(it.key) + 1)
+    return Prepare(planner.propose(spec, state, key), attempt=1)
+
+
+def binding_limit(spec: GoalSpec, state: State, it: IterationState) -> str | None:
+    """The limit that forbids another iteration, in one sentence, or None."""
+    limits = spec.limits
+    done = iteration_number(it.key)
+    best = f"; best so far: {it.champion_full.rate:.1%} ({it.champion})" if it.champion_full else ""
+    if done >= limits.max_iterations:
+        return f"limit reached: {done} of {limits.max_iterations} iterations{best}"
+    if state.hours_used + it.hours > limits.hours:
+        return (
+            f"limit reached: {state.hours_used:.2f} of {limits.hours:g} hours used, and another "
+            f"iteration takes about {it.hours:.2f}{best}"
+        )
+    paid = any(teacher.kind == "openai" for teacher in spec.teachers)
+    if paid and state.api_dollars >= limits.api_dollars_per_goal:
+        return (
+            f"limit reached: ${state.api_dollars:.2f} of "
+            f"${limits.api_dollars_per_goal:.2f} for APIs{best}"
+        )
+    return None
+
+
+def gave_up(what: str) -> Stop:
+    """The stop after the last attempt."""
+    return Stop(f"{what} failed {MAX_ATTEMPTS} times: see the runs' logs", goal_met=False)

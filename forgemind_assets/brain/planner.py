@@ -1,0 +1,212 @@
+"""Plans: what the next iteration tries, and what result would confirm it. Pure.
+
+Each rule reads the dev results of the past, by slice, and writes a sentence for people.
+"""
+
+from forgemind_assets.brain.state import IterationState, Score, State
+from forgemind_assets.goal import GoalSpec
+from forgemind_assets.partitions import BASELINE, trial_key
+from forgemind_assets.records import DataSettings, Plan, TrainSettings, TrialSettings
+
+# A gain below this share of dev cases counts as a plateau.
+PLATEAU = 0.02
+# How strongly an error-prone slice is favoured: weight 1 at no errors, 1 + this at all wrong.
+ERROR_WEIGHT = 2.0
+
+
+def baseline_plan(spec: GoalSpec) -> Plan:
+    """Iteration 0000: the base model as it is, zero-shot and few-shot."""
+    return Plan(
+        iteration=BASELINE,
+        hypothesis="None: this measures the base model before anything is trained.",
+        expected_effect="The two pass rates that every later adapter must beat.",
+        data=None,
+        trials=(
+            TrialSettings(name="a", training=None, prompt_variant="zero_shot"),
+            TrialSettings(name="b", training=None, prompt_variant="few_shot"),
+        ),
+    )
+
+
+def propose(spec: GoalSpec, state: State, key: str) -> Plan:
+    """The plan of iteration `key`, from what is known before it."""
+    trained = [it for it in state.iterations if it.key not in (BASELINE, key) and dev_of(it)]
+    if not trained:
+        return first_plan(spec, state, key)
+    return next_plan(spec, trained, key)
+
+
+def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
+    """Even shares of all slices, the settings that the goal suggests, from the base model."""
+    search = spec.search
+    best = max((dev.rate for it in state.iterations if (dev := dev_of(it))), default=0.0)
+    return Plan(
+        iteration=key,
+        hypothesis=(
+            f"Trained on {search.rows} rows spread evenly over the slices, the model beats the "
+            f"base model's {best:.0%} on dev."
+        ),
+        expected_effect="Dev pass rate at least 20 points above the better baseline.",
+        expected_dev_gain=0.20,
+        data=DataSettings(
+            rows=search.rows,
+            strategy_shares=even_shares(spec),
+            teacher_requests=search.teacher_requests,
+            seed=search.seed,
+        ),
+        trials=(
+            TrialSettings(
+                name="a", training=first_settings(spec), prompt_variant=search.prompt_variants[0]
+            ),
+        ),
+    )
+
+
+def first_settings(spec: GoalSpec) -> TrainSettings:
+    """Training settings as the goal suggests them."""
+    search = spec.search
+    return TrainSettings(
+        learning_rate=search.learning_rate,
+        epochs=search.epochs,
+        rank=search.rank,
+        alpha=2 * search.rank,
+        batch_size=search.batch_size,
+        max_length=search.max_length,
+        quantisation="nf4" if spec.limits.quantisation == "4bit" else "none",
+        max_seconds=search.train_seconds,
+        seed=search.seed,
+    )
+
+
+def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
+    """Learns from the dev errors of the last iteration and of the champion."""
+    last = trained[-1]
+    before = trained[-2] if len(trained) > 1 else None
+    dev = dev_of(last)
+    assert dev is not None and last.plan is not None and last.plan.data is not None
+    gain = dev.rate - (dev_rate(before) if before else 0.0)
+    plateau = before is not None and gain < PLATEAU
+    weights = slice_weights(dev)
+    shares, share_note = strategy_shares(spec, last)
+    trial, tack = training_tack(spec, last, before, plateau, len(trained))
+    rows = last.plan.data.rows if not plateau else int(last.plan.data.rows * 1.25)
+    weak = weakest(dev)
+    return Plan(
+        iteration=key,
+        hypothesis=(
+            f"More rows for the weakest slices ({weak}) and {tack} lift the dev pass rate from "
+            f"{dev.rate:.0%}.{share_note}"
+        ),
+        expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.0%}.",
+        expected_dev_gain=expected_gain(dev),
+        last_outcome=outcome(last, before),
+        data=DataSettings(
+            rows=rows,
+            slice_weights=weights,
+            strategy_shares=shares,
+            teacher_requests=last.plan.data.teacher_requests,
+            reuse_iterations=tuple(it.key for it in trained),
+            seed=last.plan.data.seed + 1,
+        ),
+        trials=(trial,),
+    )
+
+
+def training_tack(
+    spec: GoalSpec,
+    last: IterationState,
+    before: IterationState | None,
+    plateau: bool,
+    trained: int,
+) -> tuple[TrialSettings, str]:
+    """Continue from the champion while that helps; on a plateau start again from the base."""
+    assert last.plan is not None
+    past = last.plan.trials[0].training or first_settings(spec)
+    variant = last.plan.trials[0].prompt_variant
+    champion = last.champion
+    seed = past.seed + 1
+    if plateau and champion == trial_key(last.key, "a") and past.start_from != "base":
+        variants = spec.search.prompt_variants
+        variant = variants[(variants.index(variant) + 1) % len(variants)]
+    if champion is None or champion.startswith(BASELINE):
+        settings = past.model_copy(
+            update={"learning_rate": past.learning_rate * 0.7, "start_from": "base", "seed": seed}
+        )
+        return TrialSettings(name="a", training=settings, prompt_variant=variant), (
+            "a lower learning rate from the base model"
+        )
+    regressed = champion != trial_key(last.key, "a")
+    factor = 0.5 if regressed else 0.8
+    rate = max(past.learning_rate * factor, spec.search.learning_rate * 0.1)
+    settings = past.model_copy(
+        update={"learning_rate": rate, "start_from": champion, "seed": seed}
+    )
+    return TrialSettings(name="a", training=settings, prompt_variant=variant), (
+        f"training on from champion {champion} at a learning rate of {rate:.1e}"
+    )
+
+
+def slice_weights(dev: Score) -> dict[str, float]:
+    """Weight of each slice: 1 at no errors, up to 1 + ERROR_WEIGHT when all is wrong.
+
+    The rate is smoothed by one passed and one failed case (Laplace), since a dev slice has few.
+    """
+    return {
+        name: round(1 + ERROR_WEIGHT * (1 - (rate.passed + 1) / (rate.total + 2)), 3)
+        for name, rate in sorted(dev.slices.items())
+    }
+
+
+def even_shares(spec: GoalSpec) -> dict[str, float]:
+    """Every strategy takes part; how much each can make is its own limit."""
+    return {strategy.name: 1.0 for strategy in spec.strategies}
+
+
+def strategy_shares(spec: GoalSpec, last: IterationState) -> tuple[dict[str, float], str]:
+    """A strategy whose rows mostly fall in the filters gets a smaller share."""
+    shares, notes = even_shares(spec), []
+    for name in shares:
+        seen = last.yields.get(name)
+        if seen is None or seen.made == 0:
+            continue
+        keep = seen.kept / seen.made
+        shares[name] = round(max(0.25, keep), 3)
+        if keep < 0.5:
+            notes.append(f" {name} gets less: only {keep:.0%} of its rows were kept.")
+    return shares, "".join(notes)
+
+
+def outcome(last: IterationState, before: IterationState | None) -> str:
+    """Whether the last plan's hypothesis came true, in one sentence."""
+    assert last.plan is not None
+    now = dev_rate(last)
+    gain = now - (dev_rate(before) if before else 0.0)
+    wanted = last.plan.expected_dev_gain or 0.0
+    word = "came true" if gain >= wanted else "did not come true"
+    return (
+        f"The hypothesis of iteration {last.key} {word}: dev {now:.0%}, "
+        f"{gain:+.0%} where {wanted:+.0%} was expected."
+    )
+
+
+def expected_gain(dev: Score) -> float:
+    """A quarter of the remaining errors: what a confirmed hypothesis must at least win."""
+    return round((1 - dev.rate) / 4, 3)
+
+
+def weakest(dev: Score, count: int = 3) -> str:
+    """Names of the slices with the lowest pass rates."""
+    ranked = sorted(dev.slices.items(), key=lambda item: (item[1].rate, item[0]))
+    return ", ".join(f"{name} {rate.rate:.0%}" for name, rate in ranked[:count])
+
+
+def dev_of(it: IterationState | None) -> Score | None:
+    """The best dev result among an iteration's trials."""
+    scores = [t.dev for t in it.trials.values() if t.dev is not None] if it else []
+    return max(scores, key=lambda score: score.rate, default=None)
+
+
+def dev_rate(it: IterationState) -> float:
+    """Its pass rate, 0 to 1."""
+    dev = dev_of(it)
+    return dev.rate if dev else 0.0

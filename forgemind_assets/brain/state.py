@@ -1,0 +1,83 @@
+"""What the Brain knows: the tail of a goal's history, as plain records.
+
+The state is read from runs (by tag) and from published artefacts, never from the existence of
+a partition. It holds rates per slice; cases and errors of the gate are not in it.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from forgemind_assets.records import Plan, Record
+from forgemind_assets.trial_grounds.report import Rate
+
+Status = Literal["none", "running", "succeeded", "failed"]
+
+
+class Work(Record):
+    """One piece of work that a run does: preparing, one trial, concluding."""
+
+    status: Status = "none"
+    attempts: int = Field(0, ge=0)
+
+
+class Score(Record):
+    """One suite's result as the Brain sees it."""
+
+    overall: Rate
+    slices: dict[str, Rate] = Field(default_factory=dict)
+    scores: dict[str, Rate] = Field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Pass rate, 0 to 1."""
+        return self.overall.rate
+
+
+class TrialState(Record):
+    """One trial: its work and, where published, its results."""
+
+    work: Work = Work()
+    stopped_by_canary: bool = False
+    dev: Score | None = None
+    full: Score | None = None
+    adversarial: Score | None = None
+    train_seconds: float | None = None
+
+
+class Yield(Record):
+    """What one strategy gave in an iteration."""
+
+    asked: int = 0
+    made: int = 0
+    kept: int = 0
+
+
+class IterationState(Record):
+    """One iteration: its plan, its work, its results."""
+
+    key: str
+    plan: Plan | None = None
+    prepare: Work = Work()
+    trials: dict[str, TrialState] = Field(default_factory=dict)
+    conclude: Work = Work()
+    champion: str | None = Field(None, description="trial that leads after this iteration")
+    champion_full: Score | None = None
+    yields: dict[str, Yield] = Field(default_factory=dict)
+    rows_kept: int = 0
+    hours: float = Field(0.0, description="hours of work that this iteration took")
+
+
+class State(Record):
+    """The tail of the history, oldest first, and what has been used so far."""
+
+    iterations: tuple[IterationState, ...] = ()
+    hours_used: float = 0.0
+    api_dollars: float = 0.0
+    gpu_dollars: float = 0.0
+    stop_requested: str | None = None
+
+    @property
+    def last(self) -> IterationState | None:
+        """The newest iteration."""
+        return self.iterations[-1] if self.iterations else None

@@ -1,0 +1,92 @@
+"""The exception tree of ForgeMind.
+
+    ForgeMindError                 exit 1
+    ├── UserError                  exit 2: the person can mend it; printed without a traceback
+    │   ├── GoalError              a goal folder does not hold; carries every problem at once
+    │   ├── MissingKey             a teacher's API key is not in the environment
+    │   └── UnknownModel           no such name in the catalogue
+    ├── DownloadError              weights could not be fetched
+    │   └── HashMismatch           fetched bytes are not the pinned ones
+    ├── TeacherError               a teacher cannot be reached or gives nothing usable
+    ├── BudgetExceeded             the next paid call would pass a limit
+    ├── EmptyStage                 a filter stage rejected every row
+    ├── StoreError                 an artefact is missing, incomplete or altered
+    └── TrainingError              a training run cannot go on (loss not finite, no rows)
+
+A message says what was expected, what was found and where, and what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ForgeMindError(Exception):
+    """Root of all errors that ForgeMind raises on purpose."""
+
+    exit_code = 1
+
+
+class UserError(ForgeMindError):
+    """A mistake that the person at the keyboard can mend."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in one file."""
+
+    file: str
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
+
+class GoalError(UserError):
+    """A goal folder does not hold. `problems` has every mistake that was found."""
+
+    def __init__(self, problems: Sequence[Problem]):
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"{count} problem{'s' if count != 1 else ''} in the goal:"
+        super().__init__("\n".join([head, *(f"  {p}" for p in self.problems)]))
+
+
+class MissingKey(UserError):
+    """A teacher's API key is not in the environment."""
+
+
+class UnknownModel(UserError):
+    """The catalogue has no model of that name."""
+
+
+class DownloadError(ForgeMindError):
+    """Weights could not be fetched."""
+
+
+class HashMismatch(DownloadError):
+    """Fetched bytes are not the pinned ones."""
+
+
+class TeacherError(ForgeMindError):
+    """A teacher cannot be reached or gives nothing usable."""
+
+
+class BudgetExceeded(ForgeMindError):
+    """The next paid call would pass a limit."""
+
+
+class EmptyStage(ForgeMindError):
+    """A filter stage rejected every row."""
+
+
+class StoreError(ForgeMindError):
+    """An artefact is missing, incomplete or altered."""
+
+
+class TrainingError(ForgeMindError):
+    """A training run cannot go on."""

@@ -1,0 +1,59 @@
+"""LoRA adapters on a base model, through peft."""
+
+from pathlib import Path
+from typing import Any
+
+from forgemind_assets.errors import TrainingError
+from forgemind_assets.forge.checkpoint import full_disk_is_clear
+from forgemind_assets.records import TrainSettings
+
+
+def attach(model: Any, settings: TrainSettings, start_adapter: Path | None = None) -> Any:
+    """Puts a trainable LoRA adapter on every linear layer but the output head.
+
+    The new adapter's values come from `settings.seed`; with `start_adapter` they are read from
+    there. Adapter weights are fp32 whatever the base's precision.
+
+    Raises:
+        TrainingError: `start_adapter` has another rank than the settings.
+    """
+    import torch
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    torch.manual_seed(settings.seed)
+    if start_adapter is not None:
+        peft_model = PeftModel.from_pretrained(model, start_adapter, is_trainable=True)
+        found = peft_model.peft_config["default"].r
+        if found != settings.rank:
+            raise TrainingError(
+                f"the adapter at {start_adapter} has rank {found}, the settings say "
+                f"{settings.rank}; continue with the same rank, or start from the base"
+            )
+        return peft_model
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def trainable(peft_model: Any) -> dict[str, Any]:
+    """The adapter's parameters by name, in a fixed order."""
+    return {n: p for n, p in peft_model.named_parameters() if p.requires_grad}
+
+
+def export(peft_model: Any, out: Path, base_name: str) -> None:
+    """Writes `adapter_model.safetensors` and `adapter_config.json` in peft's format.
+
+    Raises:
+        StoreError: the disk is full.
+    """
+    config = peft_model.peft_config["default"]
+    config.base_model_name_or_path = base_name
+    with full_disk_is_clear(out):
+        out.mkdir(parents=True, exist_ok=True)
+        peft_model.save_pretrained(out, safe_serialization=True)
+        (out / "README.md").unlink(missing_ok=True)

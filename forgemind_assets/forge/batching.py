@@ -1,0 +1,84 @@
+"""Batches of rows of like length, in an order that the seed and the epoch alone decide."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forgemind_assets.forge.encoding import Encoded
+
+BUCKET = 16
+"""Lengths are padded to multiples of this: each new shape costs a new kernel on a CPU."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one optimizer step, padded on the right.
+
+    Attributes:
+        ids: token ids, `(rows, length)`, int64.
+        sources: flat positions in `ids` whose next token is a label, `(labels,)`.
+        targets: the labels, `(labels,)`.
+        lengths: unpadded length of each row.
+    """
+
+    ids: Any
+    sources: Any
+    targets: Any
+    lengths: tuple[int, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Real tokens: padding does not count."""
+        return sum(self.lengths)
+
+
+def padded(length: int, bucket: int = BUCKET) -> int:
+    """The next multiple of `bucket`."""
+    return -(-length // bucket) * bucket
+
+
+def steps_per_epoch(rows: int, batch_size: int) -> int:
+    """Batches that hold `rows` rows."""
+    return -(-rows // batch_size)
+
+
+def epoch_order(
+    lengths: Sequence[int], *, batch_size: int, seed: int, epoch: int
+) -> list[list[int]]:
+    """Row indices of each batch of one epoch.
+
+    Rows are shuffled, grouped by padded length, cut into batches; the batches are shuffled.
+    """
+    shuffle = random.Random(f"{seed}/{epoch}")  # noqa: S311 - an order, not a secret
+    rows = list(range(len(lengths)))
+    shuffle.shuffle(rows)
+    rows.sort(key=lambda row: padded(lengths[row]))
+    batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
+    shuffle.shuffle(batches)
+    return batches
+
+
+def collate(rows: Sequence[Encoded], device: str, pad: int = 0) -> Batch:
+    """Pads rows on the right.
+
+    Under a causal mask no real token sees the padding, so no attention mask is needed.
+    """
+    import torch
+
+    lengths = tuple(len(row.ids) for row in rows)
+    width = padded(max(lengths))
+    ids = torch.full((len(rows), width), pad, dtype=torch.long)
+    sources: list[int] = []
+    targets: list[int] = []
+    for index, row in enumerate(rows):
+        ids[index, : len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
+        start = index * width
+        sources.extend(range(start + row.label_start - 1, start + len(row.ids) - 1))
+        targets.extend(row.ids[row.label_start :])
+    return Batch(
+        ids=ids.to(device),
+        sources=torch.tensor(sources, dtype=torch.long, device=device),
+        targets=torch.tensor(targets, dtype=torch.long, device=device),
+        lengths=lengths,
+    )

@@ -1,0 +1,85 @@
+"""Chat rows as token ids: what the model reads, and from where on it is taught."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forgemind_assets.prompting import Message
+
+_PROBE = "probe"
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One row. Tokens from `label_start` on are the labels: the answer and its end mark."""
+
+    ids: tuple[int, ...]
+    label_start: int
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The encoded rows, and the indices of those that were longer than the limit."""
+
+    rows: tuple[Encoded, ...]
+    refused: tuple[int, ...]
+
+
+def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+    """Token ids of a prompt, up to where the model begins to answer."""
+    text = tokenizer.apply_chat_template(
+        list(messages), add_generation_prompt=True, tokenize=False
+    )
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def end_id(tokenizer: Any) -> int:
+    """The token that ends an answer in the tokenizer's chat template (`<|im_end|>` in ChatML).
+
+    It is the first special token that the template writes after an assistant message; where it
+    writes none, the tokenizer's end of sequence.
+    """
+    user = {"role": "user", "content": _PROBE}
+    text = tokenizer.apply_chat_template(
+        [user, {"role": "assistant", "content": _PROBE}], tokenize=False
+    )
+    tail = text[text.rindex(_PROBE) + len(_PROBE) :]
+    special = set(tokenizer.all_special_ids)
+    for token in tokenizer(tail, add_special_tokens=False)["input_ids"]:
+        if token in special:
+            return token
+    return tokenizer.eos_token_id
+
+
+def encode_rows(
+    tokenizer: Any, rows: Sequence[tuple[Sequence[Message], str]], *, max_length: int
+) -> Encoding:
+    """Encodes (messages, answer) rows.
+
+    The prompt's tokens are exactly those of `prompt_ids`, so training and inference see the same
+    prefix. Rows of more than `max_length` tokens are refused, not cut: a cut row would teach an
+    answer to code that the model cannot see.
+    """
+    end = end_id(tokenizer)
+    kept: list[Encoded] = []
+    refused: list[int] = []
+    for index, (messages, answer) in enumerate(rows):
+        prompt = prompt_ids(tokenizer, messages)
+        reply = tokenizer(answer, add_special_tokens=False)["input_ids"]
+        ids = (*prompt, *reply, end)
+        if len(ids) > max_length:
+            refused.append(index)
+        else:
+            kept.append(Encoded(ids=ids, label_start=len(prompt)))
+    return Encoding(rows=tuple(kept), refused=tuple(refused))
+
+
+def shared_prefix(sequences: Sequence[Sequence[int]]) -> int:
+    """Number of leading tokens that all sequences have in common."""
+    if not sequences:
+        return 0
+    first, last = min(sequences), max(sequences)
+    for position, (a, b) in enumerate(zip(first, last, strict=False)):
+        if a != b:
+            return position
+    return min(len(first), len(last))

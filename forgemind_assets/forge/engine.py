@@ -1,0 +1,46 @@
+"""The loss of a batch, computed through the transformers model with its peft layers."""
+
+from typing import Any
+
+from forgemind_assets.forge.batching import Batch
+
+LOGIT_SCALES = ("final_logit_softcapping", "logits_scaling", "logit_scale")
+
+
+class PeftEngine:
+    """Runs any causal language model of transformers. Logits exist only where a label is."""
+
+    name = "transformers"
+
+    def __init__(self, peft_model: Any, *, device: str, precision: str):
+        self._model = peft_model.get_base_model()
+        self._device = device.split(":")[0]
+        self._bf16 = precision == "bf16"
+        config = self._model.config.get_text_config()
+        self._scaled = any(getattr(config, name, None) is not None for name in LOGIT_SCALES)
+
+    def loss_sum(self, batch: Batch) -> Any:
+        """Sum of the cross entropies of all labels, in nats, as an fp32 scalar with gradient."""
+        import torch
+        from torch.nn import functional
+
+        with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._bf16):
+            logits = self._scaled_logits(batch) if self._scaled else self._logits(batch)
+        return functional.cross_entropy(logits.float(), batch.targets, reduction="sum")
+
+    def _logits(self, batch: Batch) -> Any:
+        """Logits at the label positions, `(labels, vocabulary)`."""
+        decoder = self._model.get_decoder()
+        hidden = decoder(input_ids=batch.ids, use_cache=False).last_hidden_state
+        picked = hidden.reshape(-1, hidden.shape[-1])[batch.sources]
+        return self._model.get_output_embeddings()(picked)
+
+    def _scaled_logits(self, batch: Batch) -> Any:
+        """The same for models that rescale their logits in `forward`, which thus has to run."""
+        width = batch.ids.shape[1]
+        first = int((batch.sources % width).min())
+        logits = self._model(
+            input_ids=batch.ids, use_cache=False, logits_to_keep=width - first
+        ).logits
+        rows, columns = batch.sources // width, batch.sources % width - first
+        return logits[rows, columns]

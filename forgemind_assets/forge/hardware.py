@@ -1,0 +1,79 @@
+"""What the machine can do: device, precision, threads, and a description for the manifest."""
+
+import os
+import platform
+from typing import Any, Literal
+
+Precision = Literal["bf16", "fp32"]
+
+
+def pick_device() -> str:
+    """`cuda` where a usable GPU is present, else `cpu`."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def resolve_precision(wanted: str, device: str) -> Precision:
+    """The precision that `auto` stands for on this device; `bf16` and `fp32` stay as they are.
+
+    bf16 is taken only where the processor multiplies it natively (AVX512-BF16, AMX, or a GPU
+    that supports it); elsewhere it is emulated and slower than fp32.
+    """
+    if wanted == "bf16" or wanted == "fp32":
+        return wanted
+    if device.startswith("cuda"):
+        import torch
+
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if cpu_has_bf16() else "fp32"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor has bf16 matrix instructions."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def physical_cores() -> int:
+    """Physical cores that this process may use, at least 1."""
+    import psutil
+
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    return max(1, min(cores, allowed))
+
+
+def describe(device: str) -> dict[str, Any]:
+    """Hardware facts for the manifest. Memory is in GiB."""
+    import psutil
+    import torch
+
+    facts: dict[str, Any] = {
+        "device": device,
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "processor": _processor_name(),
+        "cores": physical_cores(),
+        "threads": torch.get_num_threads(),
+        "bf16": cpu_has_bf16(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+    }
+    if device.startswith("cuda"):
+        properties = torch.cuda.get_device_properties(device)
+        facts["gpu"] = properties.name
+        facts["gpu_memory_gib"] = round(properties.total_memory / 2**30, 1)
+    return facts
+
+
+def _processor_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"

@@ -1,0 +1,154 @@
+"""The goal contract: what `goal.yaml` may say, and the compiled goal."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from forgemind_assets.records import Record
+
+
+class Task(Record):
+    """What the model is to do."""
+
+    description: str = Field(min_length=1)
+    labels: tuple[str, ...] = Field(
+        (), description="closed set of answers, where the task has one; the first is the default"
+    )
+    answer_schema: dict[str, Any] = Field(description="JSON schema of the answer")
+    max_answer_tokens: int = Field(64, ge=1, le=4096)
+    grader: str = Field("json_label", description="registered name of the grader")
+    grader_options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Success(Record):
+    """When the goal is met."""
+
+    suite: Literal["full"] = "full"
+    pass_rate: float = Field(gt=0, le=1)
+    confidence: float | None = Field(
+        None, gt=0.5, lt=1, description="if set, the lower bound at this confidence must reach it"
+    )
+    canary_pass_rate: float = Field(
+        0.3, ge=0, le=1, description="a trial below this on the canary cases is stopped"
+    )
+
+
+class Limits(Record):
+    """What the loop may use. Money is in US dollars."""
+
+    base_model: str = Field(description="name in the model catalogue")
+    quantisation: Literal["none", "4bit"] = "none"
+    gpu_dollars_per_try: float = Field(ge=0)
+    gpu_dollars_per_hour: float = Field(
+        0.0, ge=0, description="price of one hour of the machine that trains; 0 = your own"
+    )
+    api_dollars_per_goal: float = Field(ge=0)
+    max_iterations: int = Field(ge=1, le=100_000, description="not counting the baselines")
+    hours: float = Field(gt=0)
+
+
+class Prices(Record):
+    """US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Teacher(Record):
+    """An OpenAI-compatible endpoint that writes training data."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    kind: Literal["embedded", "openai"]
+    model: str = Field(description="catalogue name if embedded, the API's model name otherwise")
+    base_url: str | None = None
+    api_key_env: str | None = Field(
+        None, description="NAME of the environment variable that holds the key, never the key"
+    )
+    prices: Prices | None = Field(None, description="required for kind `openai`")
+    concurrency: int = Field(4, ge=1, le=1024)
+    timeout_seconds: float = Field(120.0, gt=0)
+    max_tokens: int = Field(320, ge=1)
+    temperature: float = Field(0.9, ge=0, le=2)
+
+
+class Strategy(Record):
+    """A way of getting examples, and its options."""
+
+    name: str
+    teacher: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Suites(Record):
+    """Paths of the suites, relative to the goal's folder."""
+
+    dev: str
+    full: str
+    adversarial: str
+    sealed: str
+
+
+class Filters(Record):
+    """Thresholds of the Foundry's filters."""
+
+    min_input_chars: int = Field(20, ge=0)
+    max_input_chars: int = Field(4000, ge=1)
+    near_duplicate_jaccard: float = Field(0.9, gt=0, le=1)
+    decontamination_ngram: int = Field(
+        13, ge=3, description="words; GPT-3's overlap length (Brown et al. 2020, appendix C)"
+    )
+    max_class_share: float = Field(0.6, gt=0, le=1)
+    verifiers: tuple[str, ...] = ()
+
+
+class Search(Record):
+    """Where the Brain starts and what it may choose from."""
+
+    rows: int = Field(1500, ge=1, description="training rows of the first iteration")
+    teacher_requests: int = Field(0, ge=0, description="teacher requests of an iteration")
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    epochs: float = Field(2.0, gt=0, le=100)
+    rank: int = Field(16, ge=1, le=512)
+    batch_size: int = Field(16, ge=1, le=1024)
+    max_length: int = Field(512, ge=32)
+    prompt_variants: tuple[str, ...] = Field(("short",), min_length=1)
+    train_seconds: float | None = Field(None, gt=0, description="wall-clock limit of one training")
+    seed: int = 0
+
+
+class Policy(Record):
+    """What the Warden enforces. Only people change it."""
+
+    promotion: Literal["automatic"] = "automatic"
+    max_alias_moves: int | None = None
+
+
+class GoalSpec(Record):
+    """`goal.yaml`, as written."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    task: Task
+    success: Success
+    limits: Limits
+    teachers: tuple[Teacher, ...] = ()
+    strategies: tuple[Strategy, ...] = Field(min_length=1)
+    suites: Suites
+    seeds: str = "seeds.jsonl"
+    prompts: str = Field("prompts", description="folder with task/*.yaml and teacher/*.yaml")
+    filters: Filters = Filters()
+    search: Search = Search()
+    policy: Policy = Policy()
+
+
+class Goal(Record):
+    """A compiled goal: the contract, where it lies, and the hash of all it names."""
+
+    spec: GoalSpec
+    folder: Path
+    version: str = Field(description="sha256 over goal.yaml, suites, seeds and prompts")
+
+    @property
+    def name(self) -> str:
+        """The goal's name: asset key prefix, MLflow model name, folder in the store."""
+        return self.spec.name

@@ -1,0 +1,152 @@
+"""The records that pass between the pillars: cases, examples, rows, settings."""
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Case(BaseModel):
+    """One line of a suite: an input and what a right answer must satisfy."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str = Field(min_length=1)
+    family: str = Field(min_length=1)
+    slice: str = Field(min_length=1)
+    input: str = Field(min_length=1)
+    expected: dict[str, Any]
+    canary: bool = False
+
+
+class Seed(Record):
+    """One hand-written example: `expected` is the whole answer that the model should give."""
+
+    id: str = Field(min_length=1)
+    family: str = Field(min_length=1)
+    slice: str = Field(min_length=1)
+    input: str = Field(min_length=1)
+    expected: dict[str, Any]
+
+
+class Row(Record):
+    """One training row with its provenance.
+
+    `answer` is the exact text that the model learns to say; `parent` is the seed or the
+    teacher request (`request:<sha256>`) that the row came from.
+    """
+
+    row_id: str
+    family: str
+    slice: str
+    input: str
+    answer: str
+    strategy: str
+    teacher: str | None = None
+    parent: str | None = None
+
+    @staticmethod
+    def make(
+        *,
+        family: str,
+        slice: str,
+        input: str,
+        expected: dict[str, Any],
+        strategy: str,
+        teacher: str | None = None,
+        parent: str | None = None,
+    ) -> "Row":
+        """Builds a row; its id is the hash of what the model will see."""
+        answer = render_answer(expected)
+        digest = hashlib.sha256(f"{input}\x00{answer}".encode()).hexdigest()[:16]
+        return Row(
+            row_id=digest,
+            family=family,
+            slice=slice,
+            input=input,
+            answer=answer,
+            strategy=strategy,
+            teacher=teacher,
+            parent=parent,
+        )
+
+
+def render_answer(expected: dict[str, Any]) -> str:
+    """The one line of JSON that stands for an answer."""
+    return json.dumps(expected, ensure_ascii=False)
+
+
+class TrainSettings(Record):
+    """Every dial of one fine-tuning run."""
+
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    epochs: float = Field(3.0, gt=0, le=100)
+    rank: int = Field(16, ge=1, le=512)
+    alpha: int = Field(32, ge=1, le=1024)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    batch_size: int = Field(16, ge=1, le=1024)
+    warmup_ratio: float = Field(0.05, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0, le=1)
+    max_length: int = Field(512, ge=32, le=32768, description="tokens; longer rows are refused")
+    quantisation: Literal["none", "nf4"] = "none"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    start_from: str = Field("base", description="`base`, or the trial whose adapter is continued")
+    early_stop_patience: int = Field(0, ge=0, description="evaluations without gain; 0 = off")
+    max_seconds: float | None = Field(None, gt=0, description="wall-clock limit of the training")
+    seed: int = 0
+
+
+class DataSettings(Record):
+    """How much of which data an iteration makes."""
+
+    rows: int = Field(1500, ge=1, description="rows wanted after filtering")
+    slice_weights: dict[str, float] = Field(default_factory=dict, description="1.0 = even share")
+    strategy_shares: dict[str, float] = Field(default_factory=dict)
+    teacher_requests: int = Field(0, ge=0, description="requests to all teachers together")
+    reuse_iterations: tuple[str, ...] = Field((), description="iterations whose kept rows join in")
+    seed: int = 0
+
+
+class TrialSettings(Record):
+    """One training configuration within an iteration; `name` is its letter."""
+
+    name: str = Field(pattern=r"^[a-z]$")
+    training: TrainSettings | None = Field(None, description="None: the base model as it is")
+    prompt_variant: str = "short"
+
+
+class Plan(Record):
+    """What one iteration tries, why, and what result would confirm it."""
+
+    iteration: str = Field(pattern=r"^\d{4,}$")
+    hypothesis: str
+    expected_effect: str
+    expected_dev_gain: float | None = Field(None, description="points of dev pass rate, 0 to 1")
+    last_outcome: str = Field("", description="whether the last plan's hypothesis came true")
+    data: DataSettings | None = Field(None, description="None: nothing is generated (baselines)")
+    trials: tuple[TrialSettings, ...]
+
+
+class TestResult(Record):
+    """What one case got: the answer, and the grader's verdict.
+
+    `passed` is None when the answer could not be graded (unscored): never wrong, never guessed.
+    """
+
+    __test__ = False
+
+    case_id: str
+    family: str
+    slice: str
+    prompt: str
+    answer: str
+    passed: bool | None
+    reason: str
+    scores: dict[str, float] = Field(default_factory=dict)

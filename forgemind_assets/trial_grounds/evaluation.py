@@ -1,0 +1,123 @@
+"""Puts a suite to a model, case by case, and keeps what came back.
+
+Answers are journaled as they arrive, so that an evaluation that was killed asks only for the
+cases that are missing. The journal's name is the hash of everything that could change an answer:
+the model, the prompt and the cases.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from forgemind_assets.prompting import Message
+from forgemind_assets.records import Case, TestResult
+from forgemind_assets.trial_grounds.graders.registry import Grader
+
+
+class Predictor(Protocol):
+    """A model that answers prompts."""
+
+    def answers(
+        self, prompts: Sequence[list[Message]], max_new_tokens: int
+    ) -> Iterator[tuple[int, str]]:
+        """Yields (index of the prompt, answer) in any order, each index once."""
+        ...
+
+
+def evaluate(
+    cases: Sequence[Case],
+    prompts: Sequence[list[Message]],
+    predictor: Callable[[], Predictor],
+    grader: Grader,
+    *,
+    max_new_tokens: int,
+    journal: Path | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[TestResult]:
+    """Results in the order of the cases.
+
+    Args:
+        cases: what to ask.
+        prompts: chat messages, one list for each case.
+        predictor: opens the model; called only when an answer is missing.
+        grader: decides each answer.
+        max_new_tokens: limit of one answer.
+        journal: file of JSON lines that answers are appended to and read back from.
+        on_progress: called with (cases done, cases in all).
+    """
+    answers = read_journal(journal) if journal else {}
+    missing = [i for i, case in enumerate(cases) if case.id not in answers]
+    on_progress(len(cases) - len(missing), len(cases))
+    if missing:
+        asked = [prompts[i] for i in missing]
+        for index, answer in predictor().answers(asked, max_new_tokens):
+            case = cases[missing[index]]
+            answers[case.id] = answer
+            if journal:
+                append_journal(journal, case.id, answer)
+            on_progress(sum(c.id in answers for c in cases), len(cases))
+    return [
+        grade_case(case, prompt, answers.get(case.id), grader)
+        for case, prompt in zip(cases, prompts, strict=True)
+    ]
+
+
+def grade_case(
+    case: Case, prompt: list[Message], answer: str | None, grader: Grader
+) -> TestResult:
+    """One result; a case without an answer is unscored."""
+    common = {"case_id": case.id, "family": case.family, "slice": case.slice}
+    text = "\n".join(f"[{m['role']}]\n{m['content']}" for m in prompt)
+    if answer is None:
+        return TestResult(**common, prompt=text, answer="", passed=None, reason="no_answer")
+    grade = grader.grade(case, answer)
+    return TestResult(
+        **common,
+        prompt=text,
+        answer=answer,
+        passed=grade.passed,
+        reason=grade.reason,
+        scores=grade.scores,
+    )
+
+
+def journal_name(
+    model_hash: str, cases: Sequence[Case], prompts: Sequence[list[Message]], max_new_tokens: int
+) -> str:
+    """File name that changes with everything that an answer depends on."""
+    digest = hashlib.sha256(f"{model_hash}\n{max_new_tokens}\n".encode())
+    for case, prompt in zip(cases, prompts, strict=True):
+        digest.update(json.dumps([case.id, prompt], ensure_ascii=False).encode())
+    return f"answers-{digest.hexdigest()[:24]}.jsonl"
+
+
+def read_journal(path: Path) -> dict[str, str]:
+    """Answers by case id; a last line that a crash cut short is passed over."""
+    if not path.exists():
+        return {}
+    answers = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        answers[entry["case_id"]] = entry["answer"]
+    return answers
+
+
+def append_journal(path: Path, case_id: str, answer: str) -> None:
+    """Adds one answer, on a line of its own even after a line that was cut short."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps({"case_id": case_id, "answer": answer}, ensure_ascii=False)
+    with path.open("a+b") as stream:
+        if stream.tell() and not _ends_with_newline(path):
+            stream.write(b"\n")
+        stream.write(line.encode() + b"\n")
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(-1, 2)
+        return stream.read(1) == b"\n"

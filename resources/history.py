@@ -1,0 +1,138 @@
+"""Reads what the Brain knows: runs by tag, and published artefacts. Only the tail is read."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+
+from forgemind_assets.brain.champion import Champion
+from forgemind_assets.brain.state import IterationState, Score, State, Status, TrialState, Work, Yield
+from forgemind_assets.goal import Goal
+from forgemind_assets.lorekeeper.store import Store
+from forgemind_assets.partitions import iteration_key, iteration_number, trial_key
+from forgemind_assets.records import Plan
+from forgemind_assets.trial_grounds.report import read_report
+
+GOAL_TAG = "forgemind/goal"
+ITERATION_TAG = "forgemind/iteration"
+PHASE_TAG = "forgemind/phase"
+TRIAL_TAG = "forgemind/trial"
+ATTEMPT_TAG = "forgemind/attempt"
+
+# The planner looks at the last result, the one before it, and the first.
+TAIL = 4
+
+UNFINISHED = (
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+)
+
+
+def read_state(
+    goal: Goal, instance: dg.DagsterInstance, store: Store, *, before: str | None = None
+) -> State:
+    """The tail of a goal's history; with `before`, only iterations earlier than that one."""
+    newest = newest_iteration(goal.name, instance)
+    if before is not None:
+        newest = iteration_key(iteration_number(before) - 1) if iteration_number(before) else None
+    if newest is None:
+        return State()
+    number = iteration_number(newest)
+    keys = [iteration_key(n) for n in range(max(0, number - TAIL + 1), number + 1)]
+    iterations = tuple(read_iteration(goal.name, instance, store, key) for key in keys)
+    concluded = [it for it in iterations if it.champion]
+    hours = champion_of(store, goal.name, concluded[-1].key).hours_used if concluded else 0.0
+    return State(iterations=iterations, hours_used=hours)
+
+
+def newest_iteration(goal: str, instance: dg.DagsterInstance) -> str | None:
+    """The iteration of the newest preparing run, or None before the first."""
+    filters = RunsFilter(tags={GOAL_TAG: goal, PHASE_TAG: "prepare"})
+    runs = instance.get_runs(filters, limit=1)
+    return runs[0].tags[ITERATION_TAG] if runs else None
+
+
+def read_iteration(
+    goal: str, instance: dg.DagsterInstance, store: Store, key: str
+) -> IterationState:
+    """One iteration, from its runs and artefacts."""
+    filters = RunsFilter(tags={GOAL_TAG: goal, ITERATION_TAG: key})
+    runs = instance.get_runs(filters)
+    plan = None
+    if store.exists(goal, "plan", key):
+        plan = Plan.model_validate(store.read_json(goal, "plan", key, "plan.json"))
+    prepared = plan is not None and (plan.data is None or store.exists(goal, "filtered_dataset", key))
+    trials = {
+        trial.name: read_trial(goal, store, trial_key(key, trial.name), runs)
+        for trial in (plan.trials if plan else ())
+    }
+    yields, rows = read_yields(goal, store, key)
+    concluded = store.exists(goal, "registry_entry", key)
+    champion = champion_of(store, goal, key) if concluded else None
+    return IterationState(
+        key=key,
+        plan=plan,
+        prepare=work_of(runs, "prepare", prepared),
+        trials=trials,
+        conclude=work_of(runs, "conclude", concluded),
+        champion=champion.trial if champion else None,
+        champion_full=champion.full if champion else None,
+        hours=champion.iteration_hours if champion else 0.0,
+        yields=yields,
+        rows_kept=rows,
+    )
+
+
+def champion_of(store: Store, goal: str, iteration: str) -> Champion:
+    """The champion after an iteration."""
+    return Champion.model_validate(store.read_json(goal, "champion", iteration, "champion.json"))
+
+
+def read_trial(goal: str, store: Store, trial: str, runs: Sequence[dg.DagsterRun]) -> TrialState:
+    """One trial; it is finished when its last report is published or the canary stopped it."""
+    name = trial.rsplit("-", 1)[1]
+    stopped = False
+    if store.exists(goal, "canary_report", trial):
+        stopped = bool(store.manifest(goal, "canary_report", trial).meta.get("stopped"))
+    finished = stopped or store.exists(goal, "adversarial_report", trial)
+    own = [run for run in runs if run.tags.get(TRIAL_TAG) == name]
+    return TrialState(
+        work=work_of(own, "train", finished),
+        stopped_by_canary=stopped,
+        dev=score_of(store, goal, "canary_report", trial),
+        full=score_of(store, goal, "benchmark_report", trial),
+        adversarial=score_of(store, goal, "adversarial_report", trial),
+    )
+
+
+def work_of(runs: Sequence[dg.DagsterRun], phase: str, published: bool) -> Work:
+    """Status of one piece of work: what is published counts, then what is running."""
+    own = [run for run in runs if run.tags.get(PHASE_TAG) == phase]
+    status: Status = "none"
+    if any(run.status in UNFINISHED for run in own):
+        status = "running"
+    elif published:
+        status = "succeeded"
+    elif own:
+        status = "failed"
+    return Work(status=status, attempts=len(own))
+
+
+def score_of(store: Store, goal: str, asset: str, trial: str) -> Score | None:
+    """A report's rates, without its cases."""
+    if not store.exists(goal, asset, trial):
+        return None
+    report = read_report(store.folder(goal, asset, trial))
+    return Score(overall=report.overall, slices=report.slices, scores=report.scores)
+
+
+def read_yields(goal: str, store: Store, key: str) -> tuple[dict[str, Yield], int]:
+    """What each strategy gave, and the rows kept."""
+    if not store.exists(goal, "filtered_dataset", key):
+        return {}, 0
+    meta = store.manifest(goal, "filtered_dataset", key).meta
+    yields = {name: Yield.model_validate(entry) for name, entry in meta["yields"].items()}
+    return yields, int(meta["rows_kept"])

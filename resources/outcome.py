@@ -1,0 +1,27 @@
+"""How a loop ended: one small file for each goal, written by whoever drove it."""
+
+import json
+
+from forgemind_assets.brain.decide import Stop
+from forgemind_assets.home import Home
+from forgemind_assets.lorekeeper.store import write_atomic
+
+
+def write_outcome(home: Home, goal: str, stop: Stop) -> None:
+    """Records the stop."""
+    home.run.mkdir(parents=True, exist_ok=True)
+    entry = {"reason": stop.reason, "goal_met": stop.goal_met}
+    write_atomic(home.run / f"{goal}.outcome.json", json.dumps(entry))
+
+
+def read_outcome(home: Home, goal: str) -> Stop | None:
+    """The recorded stop, or None while the loop goes on."""
+    path = home.run / f"{goal}.outcome.json"
+    if not path.exists():
+        return None
+    return Stop(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def clear_outcome(home: Home, goal: str) -> None:
+    """Forgets an earlier stop: the loop is driven again."""
+    (home.run / f"{goal}.outcome.json").unlink(missing_ok=True)

@@ -1,0 +1,76 @@
+"""From a decision to the runs that carry it out: the same for both drivers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from forgemind_assets.brain.decide import Conclude, Decision, Prepare, Train
+from forgemind_assets.partitions import BASELINE, iterations_name, trial_key, trials_name
+from resources.history import ATTEMPT_TAG, GOAL_TAG, ITERATION_TAG, PHASE_TAG, TRIAL_TAG
+
+PREPARE = ("goal", "plan", "raw_dataset", "filtered_dataset")
+PREPARE_BASELINE = ("goal", "plan")
+TRIAL = ("adapter", "canary_report", "benchmark_report", "adversarial_report")
+CONCLUDE = ("champion", "registry_entry")
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: which job, on which partition, under which key and tags."""
+
+    goal: str
+    phase: str
+    partition: str
+    partitions_name: str
+    assets: tuple[str, ...]
+    run_key: str
+    tags: dict[str, str]
+    run_config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def job(self) -> str:
+        """Name of the job that holds the phase's assets."""
+        return job_name(self.goal, self.phase)
+
+
+def job_name(goal: str, phase: str) -> str:
+    """`python_security`, `train` -> `python_security__train`."""
+    return f"{goal}__{phase}"
+
+
+def runs_for(goal: str, decision: Decision) -> list[RunSpec]:
+    """The runs of a decision; none for Wait and Stop."""
+    match decision:
+        case Prepare(plan, attempt):
+            spec = _spec(goal, "prepare", plan.iteration, None, attempt)
+            config = {"ops": {f"{goal}__plan": {"config": {"plan_json": plan.model_dump_json()}}}}
+            return [RunSpec(**(spec | {"run_config": config}))]
+        case Train(iteration, trials):
+            return [RunSpec(**_spec(goal, "train", iteration, name, n)) for name, n in trials]
+        case Conclude(iteration, attempt):
+            return [RunSpec(**_spec(goal, "conclude", iteration, None, attempt))]
+        case _:
+            return []
+
+
+def _spec(
+    goal: str, phase: str, iteration: str, trial: str | None, attempt: int
+) -> dict[str, Any]:
+    parts = [goal, iteration, phase, *([trial] if trial else []), str(attempt)]
+    tags = {
+        GOAL_TAG: goal,
+        ITERATION_TAG: iteration,
+        PHASE_TAG: phase,
+        ATTEMPT_TAG: str(attempt),
+    }
+    if trial:
+        tags[TRIAL_TAG] = trial
+    prepare = PREPARE_BASELINE if iteration == BASELINE else PREPARE
+    return {
+        "goal": goal,
+        "phase": phase,
+        "partition": trial_key(iteration, trial) if trial else iteration,
+        "partitions_name": trials_name(goal) if trial else iterations_name(goal),
+        "assets": {"prepare": prepare, "train": TRIAL, "conclude": CONCLUDE}[phase],
+        "run_key": ":".join(parts),
+        "tags": tags,
+    }

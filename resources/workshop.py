@@ -1,0 +1,57 @@
+"""The installation that assets work in: home folder, store, ledger, weights, progress."""
+
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from forgemind_assets.home import Home
+from forgemind_assets.lorekeeper.store import Store
+from resources.ledger import Ledger
+from resources.models import ModelStore
+from resources.progress import Progress
+
+
+class Workshop(dg.ConfigurableResource):
+    """Opens everything that lies in the home folder."""
+
+    home_root: str | None = Field(
+        default=None, description="home folder; FORGEMIND_HOME or .forgemind if not given"
+    )
+    models_root: str | None = Field(
+        default=None, description="cache of weights; FORGEMIND_MODELS or the user's cache"
+    )
+
+    @property
+    def home(self) -> Home:
+        """The folders of this installation."""
+        default = Home.from_environment()
+        return Home(
+            root=Path(self.home_root).resolve() if self.home_root else default.root,
+            models=Path(self.models_root).resolve() if self.models_root else default.models,
+        )
+
+    @property
+    def store(self) -> Store:
+        """Published artefacts."""
+        return Store(self.home.store)
+
+    @property
+    def models(self) -> ModelStore:
+        """Weights, fetched when they are needed."""
+        return ModelStore(self.home)
+
+    def ledger(self) -> Ledger:
+        """Opens the ledger."""
+        self.home.root.mkdir(parents=True, exist_ok=True)
+        return Ledger(self.home.ledger_url)
+
+    def progress(self, goal: str) -> Progress:
+        """Where progress is shown."""
+        return Progress(self.home, goal)
+
+    def work(self, goal: str, partition: str) -> Path:
+        """A folder for unfinished work that a later attempt of the partition resumes."""
+        path = self.home.work / goal / partition
+        path.mkdir(parents=True, exist_ok=True)
+        return path

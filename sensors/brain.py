@@ -1,0 +1,64 @@
+"""The Brain as a sensor: one tick reads the state, decides, and asks for runs."""
+
+import dagster as dg
+
+from forgemind_assets.brain.decide import Stop, Wait, decide
+from forgemind_assets.goal import Goal
+from resources.history import read_state
+from resources.locks import driver_lock
+from resources.outcome import write_outcome
+from resources.runs import RunSpec, runs_for
+from resources.workshop import Workshop
+
+
+def build_brain_sensor(
+    goal: Goal, jobs: list[dg.JobDefinition], seconds: int = 5
+) -> dg.SensorDefinition:
+    """The goal's sensor; it starts stopped, and `forgemind run` turns it on."""
+
+    @dg.sensor(
+        name=f"{goal.name}__brain",
+        jobs=jobs,
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"Decides what {goal.name} does next.",
+    )
+    def brain(context: dg.SensorEvaluationContext, workshop: Workshop) -> dg.SensorResult:
+        with driver_lock(workshop.home, goal.name, wait=False) as mine:
+            if not mine:
+                return dg.SensorResult(skip_reason="another driver steers this goal")
+            return tick(goal, context.instance, workshop)
+
+    return brain
+
+
+def tick(goal: Goal, instance: dg.DagsterInstance, workshop: Workshop) -> dg.SensorResult:
+    """One step: the decision as partitions and run requests."""
+    state = read_state(goal, instance, workshop.store)
+    decision = decide(goal.spec, state)
+    if isinstance(decision, Wait | Stop):
+        if isinstance(decision, Stop):
+            write_outcome(workshop.home, goal.name, decision)
+        return dg.SensorResult(skip_reason=decision.reason)
+    specs = runs_for(goal.name, decision)
+    return dg.SensorResult(
+        run_requests=[request(spec) for spec in specs],
+        dynamic_partitions_requests=[
+            dg.DynamicPartitionsDefinition(name=spec.partitions_name).build_add_request(
+                [spec.partition]
+            )
+            for spec in specs
+        ],
+    )
+
+
+def request(spec: RunSpec) -> dg.RunRequest:
+    """A run specification as Dagster's run request."""
+    return dg.RunRequest(
+        run_key=spec.run_key,
+        job_name=spec.job,
+        partition_key=spec.partition,
+        tags=spec.tags,
+        run_config=spec.run_config,
+        asset_selection=[dg.AssetKey([spec.goal, name]) for name in spec.assets],
+    )
