@@ -1,11 +1,15 @@
 """The goal contract: what `goal.yaml` may say, and the compiled goal."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from forgemind_assets.records import Record
+
+BASELINE_VARIANTS = ("zero_shot", "few_shot")
+Variant = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+SuiteName = Literal["dev", "full", "adversarial", "sealed"]
 
 
 class Task(Record):
@@ -61,9 +65,13 @@ class Teacher(Record):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
     kind: Literal["embedded", "openai"]
     model: str = Field(description="catalogue name if embedded, the API's model name otherwise")
-    base_url: str | None = None
+    base_url: str | None = Field(
+        None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$", description="None: OpenAI's own address"
+    )
     api_key_env: str | None = Field(
-        None, description="NAME of the environment variable that holds the key, never the key"
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="NAME of the environment variable that holds the key, never the key",
     )
     prices: Prices | None = Field(None, description="required for kind `openai`")
     concurrency: int = Field(4, ge=1, le=1024)
@@ -112,7 +120,7 @@ class Search(Record):
     rank: int = Field(16, ge=1, le=512)
     batch_size: int = Field(16, ge=1, le=1024)
     max_length: int = Field(512, ge=32)
-    prompt_variants: tuple[str, ...] = Field(("short",), min_length=1)
+    prompt_variants: tuple[Variant, ...] = Field(("short",), min_length=1)
     train_seconds: float | None = Field(None, gt=0, description="wall-clock limit of one training")
     seed: int = 0
 
@@ -147,6 +155,7 @@ class Goal(Record):
     spec: GoalSpec
     folder: Path
     version: str = Field(description="sha256 over goal.yaml, suites, seeds and prompts")
+    file: str = Field("goal.yaml", description="the contract's file, relative to `folder`")
 
     @property
     def name(self) -> str:

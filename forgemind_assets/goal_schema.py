@@ -32,7 +32,10 @@ _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "a name of small letters, digits and _, such as python_security",
     r"^[a-z0-9][a-z0-9_.-]*$": "a name of small letters, digits and _ . -",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable, such as OPENAI_API_KEY",
-    r"^https?://[^\s/?#]+": "an address that begins with http:// or https://",
+    r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$": (
+        "an address such as https://host/v1, without user, password or query"
+    ),
+    r"^[a-z0-9][a-z0-9_]*$": "the name of a file under prompts/task, without .yaml",
     r"\{\{input\}\}": "text with {{input}} where the input goes",
 }
 
@@ -62,11 +65,13 @@ def _add_problem(model: type[BaseModel], document: Document, item: Any) -> None:
     elif kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         document.problem(
-            place, f"expected a number {words} {context[name]:g}, found {found(item['input'])}"
+            place, f"expected a number {words} {context[name]:g}, found {_shown(document, item)}"
         )
     elif kind == "string_pattern_mismatch":
         wanted = _PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
-        document.problem(place, f"expected {wanted}, found {found(item['input'])}")
+        hidden = place[-1] in ("api_key_env", "base_url")
+        shown = "something else (not shown)" if hidden else _shown(document, item)
+        document.problem(place, f"expected {wanted}, found {shown}")
     elif kind in ("too_short", "string_too_short"):
         wanted = f"at least {context['min_length']} {'item' if kind == 'too_short' else 'letter'}"
         document.problem(place, f"expected {wanted}, found none")
@@ -74,7 +79,12 @@ def _add_problem(model: type[BaseModel], document: Document, item: Any) -> None:
         document.problem(place, str(context.get("error", item["msg"])))
     else:
         wanted = describe(_annotation(model, place))
-        document.problem(place, f"expected {wanted}, found {found(item['input'])}")
+        document.problem(place, f"expected {wanted}, found {_shown(document, item)}")
+
+
+def _shown(document: Document, item: Any) -> str:
+    value = item["input"]
+    return "text" if document.quiet and isinstance(value, str) else found(value)
 
 
 def unknown_name(kind: str, name: Any, valid: Iterable[str]) -> str:

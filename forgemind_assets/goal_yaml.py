@@ -31,10 +31,14 @@ _CORE_TAGS |= {"tag:yaml.org,2002:null", "tag:yaml.org,2002:timestamp", "!"}
 
 @dataclass
 class Document:
-    """A parsed file: its value, the line of every place in it, and what is wrong with it."""
+    """A parsed file: its value, the line of every place in it, and what is wrong with it.
+
+    `quiet` keeps its texts out of messages: a case of a gate must not leak through one.
+    """
 
     file: str
     value: Any = None
+    quiet: bool = False
     lines: dict[Place, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 

@@ -18,6 +18,7 @@ ITERATION_TAG = "forgemind/iteration"
 PHASE_TAG = "forgemind/phase"
 TRIAL_TAG = "forgemind/trial"
 ATTEMPT_TAG = "forgemind/attempt"
+INTERRUPTED_TAG = "forgemind/interrupted"
 
 # The planner looks at the last result, the one before it, and the first.
 TAIL = 4
@@ -118,7 +119,10 @@ def work_of(runs: Sequence[dg.DagsterRun], phase: str, published: bool) -> Work:
         status = "succeeded"
     elif own:
         status = "failed"
-    return Work(status=status, attempts=len(own))
+    failures = sum(
+        run.status == DagsterRunStatus.FAILURE and INTERRUPTED_TAG not in run.tags for run in own
+    )
+    return Work(status=status, attempts=len(own), failures=failures)
 
 
 def score_of(store: Store, goal: str, asset: str, trial: str) -> Score | None:

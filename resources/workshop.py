@@ -10,6 +10,7 @@ from forgemind_assets.lorekeeper.store import Store
 from resources.ledger import Ledger
 from resources.models import ModelStore
 from resources.progress import Progress
+from resources.recovery import mark_run, unmark_run
 
 
 class Workshop(dg.ConfigurableResource):
@@ -21,6 +22,16 @@ class Workshop(dg.ConfigurableResource):
     models_root: str | None = Field(
         default=None, description="cache of weights; FORGEMIND_MODELS or the user's cache"
     )
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Notes this process, so that a later start knows whether the run is alive."""
+        if context.run_id:
+            mark_run(self.home, context.run_id)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Forgets it."""
+        if context.run_id:
+            unmark_run(self.home, context.run_id)
 
     @property
     def home(self) -> Home:

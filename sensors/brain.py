@@ -1,5 +1,7 @@
 """The Brain as a sensor: one tick reads the state, decides, and asks for runs."""
 
+import os
+
 import dagster as dg
 
 from forgemind_assets.brain.decide import Stop, Wait, decide
@@ -14,13 +16,13 @@ from resources.workshop import Workshop
 def build_brain_sensor(
     goal: Goal, jobs: list[dg.JobDefinition], seconds: int = 5
 ) -> dg.SensorDefinition:
-    """The goal's sensor; it starts stopped, and `forgemind run` turns it on."""
+    """The goal's sensor; `forgemind run` turns it on."""
 
     @dg.sensor(
         name=f"{goal.name}__brain",
         jobs=jobs,
         minimum_interval_seconds=seconds,
-        default_status=dg.DefaultSensorStatus.STOPPED,
+        default_status=default_status(goal.name),
         description=f"Decides what {goal.name} does next.",
     )
     def brain(context: dg.SensorEvaluationContext, workshop: Workshop) -> dg.SensorResult:
@@ -30,6 +32,12 @@ def build_brain_sensor(
             return tick(goal, context.instance, workshop)
 
     return brain
+
+
+def default_status(goal: str) -> dg.DefaultSensorStatus:
+    """On for the goals named in `FORGEMIND_DRIVE`, which `forgemind run` sets; else off."""
+    driven = os.environ.get("FORGEMIND_DRIVE", "").split(",")
+    return dg.DefaultSensorStatus[("STOPPED", "RUNNING")[goal in driven]]
 
 
 def tick(goal: Goal, instance: dg.DagsterInstance, workshop: Workshop) -> dg.SensorResult:

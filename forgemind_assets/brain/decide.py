@@ -10,9 +10,9 @@ from forgemind_assets.brain.state import IterationState, Score, State, Work
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number
 from forgemind_assets.records import Plan
-from forgemind_assets.trial_grounds.statistics import clopper_pearson_interval
+from forgemind_assets.trial_grounds.statistics import clopper_pearson_lower
 
-MAX_ATTEMPTS = 3
+MAX_FAILURES = 3
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
         met = rate.total > 0 and rate.rate >= need
         return Verdict(met, f"{counts}; the goal asks for {need:.0%}: {'met' if met else 'missed'}")
     level = spec.success.confidence
-    lower, _ = clopper_pearson_interval(rate.passed, rate.total, 2 * level - 1)
+    lower = clopper_pearson_lower(rate.passed, rate.total, level)
     met = rate.total > 0 and rate.rate >= need and lower >= need
     return Verdict(
         met,
@@ -99,14 +99,14 @@ def unfinished(spec: GoalSpec, state: State, it: IterationState) -> Decision | N
     if it.prepare.status == "running":
         return Wait(f"iteration {it.key}: preparing")
     if it.prepare.status != "succeeded" or it.plan is None:
-        if it.prepare.attempts >= MAX_ATTEMPTS:
+        if it.prepare.failures >= MAX_FAILURES:
             return gave_up(f"preparing iteration {it.key}")
         plan = it.plan or plan_for(spec, state, it.key)
         return Prepare(plan, it.prepare.attempts + 1)
     todo = []
     for trial in it.plan.trials:
         work = it.trials[trial.name].work if trial.name in it.trials else Work()
-        if work.status == "none" or (work.status == "failed" and work.attempts < MAX_ATTEMPTS):
+        if work.status == "none" or (work.status == "failed" and work.failures < MAX_FAILURES):
             todo.append((trial.name, work.attempts + 1))
     if todo:
         return Train(it.key, tuple(todo))
@@ -117,7 +117,7 @@ def unfinished(spec: GoalSpec, state: State, it: IterationState) -> Decision | N
     if it.conclude.status == "running":
         return Wait(f"iteration {it.key}: concluding")
     if it.conclude.status != "succeeded":
-        if it.conclude.attempts >= MAX_ATTEMPTS:
+        if it.conclude.failures >= MAX_FAILURES:
             return gave_up(f"concluding iteration {it.key}")
         return Conclude(it.key, it.conclude.attempts + 1)
     return None
@@ -169,4 +169,4 @@ def binding_limit(spec: GoalSpec, state: State, it: IterationState) -> str | Non
 
 def gave_up(what: str) -> Stop:
     """The stop after the last attempt."""
-    return Stop(f"{what} failed {MAX_ATTEMPTS} times: see the runs' logs", goal_met=False)
+    return Stop(f"{what} failed {MAX_FAILURES} times: see the runs' logs", goal_met=False)

@@ -18,7 +18,8 @@ class Work(Record):
     """One piece of work that a run does: preparing, one trial, concluding."""
 
     status: Status = "none"
-    attempts: int = Field(0, ge=0)
+    attempts: int = Field(0, ge=0, description="runs so far, however they ended")
+    failures: int = Field(0, ge=0, description="runs that failed by themselves, not interrupted")
 
 
 class Score(Record):

@@ -59,6 +59,15 @@ def epoch_order(
     return batches
 
 
+def micro_batches(rows: Sequence[Encoded], tokens: int) -> list[Sequence[Encoded]]:
+    """Parts of a batch of at most `tokens` padded tokens each, but at least one row.
+
+    The gradient of a batch is the sum of those of its parts; only memory depends on the cut.
+    """
+    per_part = max(1, tokens // padded(max(len(row.ids) for row in rows)))
+    return [rows[i : i + per_part] for i in range(0, len(rows), per_part)]
+
+
 def collate(rows: Sequence[Encoded], device: str, pad: int = 0) -> Batch:
     """Pads rows on the right.
 

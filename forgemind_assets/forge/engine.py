@@ -1,8 +1,13 @@
 """The loss of a batch, computed through the transformers model with its peft layers."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from forgemind_assets.forge.batching import Batch
+from forgemind_assets.forge.batching import Batch, collate, micro_batches
+from forgemind_assets.forge.encoding import Encoded
+
+MICRO_TOKENS = 8192
+"""Padded tokens computed at once; more would only take more memory."""
 
 LOGIT_SCALES = ("final_logit_softcapping", "logits_scaling", "logit_scale")
 
@@ -14,16 +19,33 @@ class PeftEngine:
 
     def __init__(self, peft_model: Any, *, device: str, precision: str):
         self._model = peft_model.get_base_model()
-        self._device = device.split(":")[0]
+        self._where, self._device = device, device.split(":")[0]
         self._bf16 = precision == "bf16"
         config = self._model.config.get_text_config()
         self._scaled = any(getattr(config, name, None) is not None for name in LOGIT_SCALES)
 
-    def loss_sum(self, batch: Batch) -> Any:
-        """Sum of the cross entropies of all labels, in nats, as an fp32 scalar with gradient."""
+    def backward(self, rows: Sequence[Encoded]) -> float:
+        """Adds the gradient of the mean loss per label token. Returns that loss in nats."""
+        labels = sum(len(row.ids) - row.label_start for row in rows)
+        total = 0.0
+        for part in micro_batches(rows, MICRO_TOKENS):
+            loss = self._loss(part)
+            (loss / labels).backward()
+            total += float(loss.detach())
+        return total / labels
+
+    def loss_sum(self, rows: Sequence[Encoded]) -> float:
+        """Sum of the cross entropies of all labels, in nats."""
+        import torch
+
+        with torch.no_grad():
+            return sum(float(self._loss(part)) for part in micro_batches(rows, MICRO_TOKENS))
+
+    def _loss(self, rows: Sequence[Encoded]) -> Any:
         import torch
         from torch.nn import functional
 
+        batch = collate(rows, self._where)
         with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._bf16):
             logits = self._scaled_logits(batch) if self._scaled else self._logits(batch)
         return functional.cross_entropy(logits.float(), batch.targets, reduction="sum")

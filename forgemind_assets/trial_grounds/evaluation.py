@@ -83,14 +83,10 @@ def grade_case(
     )
 
 
-def journal_name(
-    model_hash: str, cases: Sequence[Case], prompts: Sequence[list[Message]], max_new_tokens: int
-) -> str:
-    """File name that changes with everything that an answer depends on."""
-    digest = hashlib.sha256(f"{model_hash}\n{max_new_tokens}\n".encode())
-    for case, prompt in zip(cases, prompts, strict=True):
-        digest.update(json.dumps([case.id, prompt], ensure_ascii=False).encode())
-    return f"answers-{digest.hexdigest()[:24]}.jsonl"
+def journal_name(model_hash: str, prompt_variant: str, goal_version: str, tokens: int) -> str:
+    """File name that changes with the model, the prompt, and the goal's suites and prompts."""
+    text = f"{model_hash}\n{prompt_variant}\n{goal_version}\n{tokens}"
+    return f"answers-{hashlib.sha256(text.encode()).hexdigest()[:24]}.jsonl"
 
 
 def read_journal(path: Path) -> dict[str, str]:

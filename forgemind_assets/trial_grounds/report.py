@@ -68,6 +68,7 @@ def summarise(
     canary = [r for r in results if r.case_id in canary_ids]
     names = sorted({r.slice for r in results})
     kinds = sorted({kind for r in results for kind in r.scores})
+    interval = wilson_interval(overall.passed, overall.total)
     drawn = random.Random(seed).sample(list(results), min(SAMPLES, len(results)))  # noqa: S311
     reasons: dict[str, int] = {}
     for result in results:
@@ -80,7 +81,7 @@ def summarise(
         model_hash=model_hash,
         prompt_variant=prompt_variant,
         overall=overall,
-        interval=wilson_interval(overall.passed, overall.total),
+        interval=(interval.low, interval.high),
         slices={name: rate_of([r for r in results if r.slice == name]) for name in names},
         canary=rate_of(canary) if canary else None,
         scores={kind: score_rate(results, kind) for kind in kinds},

@@ -1,0 +1,72 @@
+"""The Brain's second driver: a plain loop, without daemon or webserver."""
+
+import time
+from collections.abc import Callable
+
+import dagster as dg
+
+from forgemind_assets.brain.decide import Decision, Stop, decide
+from forgemind_assets.goal import Goal
+from resources.history import read_state
+from resources.locks import driver_lock
+from resources.outcome import write_outcome
+from resources.recovery import recover
+from resources.runs import RunSpec, runs_for
+from resources.workshop import Workshop
+
+POLL_SECONDS = 1.0
+
+
+def drive(
+    goal: Goal,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    workshop: Workshop,
+    on_decision: Callable[[Decision], None] = lambda decision: None,
+) -> Stop:
+    """Runs the loop to its end. Waits where another process works on one of the goal's runs.
+
+    An interruption closes the run under way as interrupted; the next call goes on from there.
+    """
+    with driver_lock(workshop.home, goal.name, wait=True):
+        recover(instance, workshop.home, goal.name, queued=True)
+        try:
+            return loop(goal, definitions, instance, workshop, on_decision)
+        finally:
+            recover(instance, workshop.home, goal.name, queued=True)
+
+
+def loop(
+    goal: Goal,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    workshop: Workshop,
+    on_decision: Callable[[Decision], None],
+) -> Stop:
+    """Decides and executes until the Brain says stop."""
+    while True:
+        decision = decide(goal.spec, read_state(goal, instance, workshop.store))
+        on_decision(decision)
+        if isinstance(decision, Stop):
+            write_outcome(workshop.home, goal.name, decision)
+            return decision
+        specs = runs_for(goal.name, decision)
+        for spec in specs:
+            execute(definitions, instance, spec)
+        if not specs:
+            time.sleep(POLL_SECONDS)
+
+
+def execute(definitions: dg.Definitions, instance: dg.DagsterInstance, spec: RunSpec) -> bool:
+    """One run in this process, recorded as the sensor's runs are. Returns whether it succeeded."""
+    instance.add_dynamic_partitions(spec.partitions_name, [spec.partition])
+    job = definitions.resolve_job_def(spec.job)
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=spec.partition,
+        run_config=spec.run_config,
+        tags=spec.tags | {"dagster/run_key": spec.run_key},
+        asset_selection=[dg.AssetKey([spec.goal, name]) for name in spec.assets],
+        raise_on_error=False,
+    )
+    return result.success

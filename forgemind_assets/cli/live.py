@@ -1,0 +1,113 @@
+"""Live progress in the terminal: one bar that moves, or plain lines where there is no terminal."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from forgemind_assets.home import Home
+from resources.progress import read_progress
+
+PLAIN_SECONDS = 5.0
+QUIET_SECONDS = 9.0
+POLL_SECONDS = 0.5
+
+
+def describe(entry: dict[str, Any], now: float) -> str:
+    """One line: where, stage, how far, figures, time left."""
+    done, total = entry["done"], entry["total"]
+    facts = "  ".join(f"{name} {value}" for name, value in entry["facts"].items())
+    parts = [f"{entry['where']}  {entry['stage']}  {done:g}/{total:g} {entry['unit']}"]
+    if facts:
+        parts.append(facts)
+    left = seconds_left(entry, now)
+    if left is not None:
+        parts.append(f"{clock(left)} left")
+    return "  ".join(parts)
+
+
+def seconds_left(entry: dict[str, Any], now: float) -> float | None:
+    """Time that a stage still takes at its pace so far; None before it has one."""
+    done, total = entry["done"], entry["total"]
+    if not done or done >= total:
+        return None
+    return max(0.0, (entry["updated"] - entry["began"]) * (total - done) / done)
+
+
+def clock(seconds: float) -> str:
+    """`75` -> `1:15`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+class Ticker:
+    """Shows the newest progress of a goal until it is closed."""
+
+    def __init__(self, console: Console, home: Home, goal: str):
+        self.console, self.home, self.goal = console, home, goal
+        self.began = time.time()
+        self._said, self._when = "", 0.0
+        self._live: Live | None = None
+
+    def show(self) -> None:
+        """Draws the newest word; call it a few times a second."""
+        now = time.time()
+        entry = read_progress(self.home, self.goal)
+        fresh = entry is not None and entry["updated"] >= self.began
+        if self._live is not None:
+            self._live.update(self._picture(entry if fresh else None, now))
+            return
+        line = describe(entry, now) if entry and fresh else "starting"
+        waited = now - self._when
+        stage = line.split("/")[0].rsplit(" ", 1)[0]
+        new_stage = stage != self._said
+        if (new_stage and waited > 1) or waited > (PLAIN_SECONDS if fresh else QUIET_SECONDS):
+            self.console.print(f"[{clock(now - self.began)}] {line}", markup=False, highlight=False)
+            self._said, self._when = stage, now
+
+    def _picture(self, entry: dict[str, Any] | None, now: float) -> Table:
+        grid = Table.grid(padding=(0, 1))
+        elapsed = Text(f"[{clock(now - self.began)}]", style="dim")
+        if entry is None:
+            grid.add_row(elapsed, Text("starting"))
+            return grid
+        bar = ProgressBar(total=max(entry["total"], 1), completed=entry["done"], width=24)
+        grid.add_row(elapsed, bar, Text(describe(entry, now)))
+        return grid
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Shows progress from a thread while the block works."""
+        done = threading.Event()
+
+        def show() -> None:
+            while not done.wait(POLL_SECONDS):
+                self.show()
+
+        with self.open():
+            thread = threading.Thread(target=show, daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                done.set()
+                thread.join()
+
+    @contextmanager
+    def open(self) -> Iterator["Ticker"]:
+        """Takes the last line of the terminal while open."""
+        if not self.console.is_terminal:
+            yield self
+            return
+        with Live(console=self.console, refresh_per_second=4, transient=True) as live:
+            self._live = live
+            try:
+                yield self
+            finally:
+                self._live = None

@@ -1,0 +1,107 @@
+"""The `forgemind` command: one verb, one module, imported only when the verb is used.
+
+`VERBS` names the module of each verb and the line that `--help` shows for it, so that help
+and completion import none of them. A module holds either a typer `app` (verbs with
+sub-commands) or one function of the verb's name.
+"""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from forgemind_assets.errors import ForgeMindError
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Where a verb lives, and its line in `--help`."""
+
+    module: str
+    help: str
+    example: str = ""
+
+
+VERBS: dict[str, Verb] = {
+    "run": Verb(
+        "forgemind_assets.cli.run",
+        "Work on a goal until it is met, a limit is reached or it is out of reach.",
+        "forgemind run python_security",
+    ),
+    "status": Verb("forgemind_assets.cli.status", "Show how far the goals have come."),
+    "evaluate": Verb(
+        "forgemind_assets.cli.evaluate", "Score a suite with any adapter of a goal, case by case."
+    ),
+    "ui": Verb("forgemind_assets.cli.ui", "Open Dagster's web interface on this installation."),
+    "goal": Verb("forgemind_assets.cli.goal", "Check a goal and explain what it will do."),
+    "models": Verb("forgemind_assets.cli.models", "List and fetch the models of the catalogue."),
+}
+
+
+class LazyVerbs(TyperGroup):
+    """A group whose commands are stubs until one is resolved; then its module is imported.
+
+    An error that ForgeMind raises on purpose is printed as one message, without a traceback,
+    and ends with the exit code of its class.
+    """
+
+    def __init__(self, **attributes: Any):
+        super().__init__(**attributes)
+        for name, verb in VERBS.items():
+            self.add_command(TyperCommand(name, help=verb.help), name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, stub, rest = super().resolve_command(ctx, args)
+        return name, load_verb(name) if name in VERBS else stub, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ForgeMindError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(error.exit_code) from error
+
+
+def load_verb(name: str) -> Any:
+    """Imports a verb's module and builds its command."""
+    verb = VERBS[name]
+    module = import_module(verb.module)
+    if hasattr(module, "app"):
+        command = typer.main.get_group(module.app)
+    else:
+        single = typer.Typer(add_completion=False)
+        single.command(name, epilog=f"Example: {verb.example}" if verb.example else None)(
+            getattr(module, name)
+        )
+        command = typer.main.get_command(single)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    cls=LazyVerbs,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def forgemind() -> None:
+    """ForgeMind builds a small model that passes your test suite."""
+
+
+def main() -> None:
+    """Entry point of the console script. Ctrl-C ends with 130, as shells expect."""
+    try:
+        app(prog_name="forgemind")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""`forgemind status`: where the goals of this installation stand."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+
+def status(
+    goal: Annotated[str | None, typer.Argument(help="Goal name, folder, or goal.yaml.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+) -> None:
+    """Shows the iterations of a goal, or of all goals, and what is under way.
+
+    Example: forgemind status python_security --json
+    """
+    from forgemind_assets.cli.summary import history, table
+    from forgemind_assets.goal_loading import find_goal, load_goal
+    from forgemind_assets.home import REPOSITORY, Home
+    from forgemind_assets.lorekeeper.store import Store
+    from resources.outcome import read_outcome
+    from resources.progress import read_progress
+
+    home = Home.from_environment()
+    paths = [find_goal(goal)] if goal else sorted((REPOSITORY / "benchmarks").glob("*/goal.yaml"))
+    console = Console()
+    entries: dict[str, Any] = {}
+    for path in paths:
+        loaded = load_goal(path)
+        past = history(loaded, Store(home.store))
+        stop = read_outcome(home, loaded.name)
+        entries[loaded.name] = {
+            "trials": past,
+            "progress": read_progress(home, loaded.name),
+            "outcome": {"reason": stop.reason, "goal_met": stop.goal_met} if stop else None,
+        }
+        if not as_json:
+            console.print(table(loaded, past))
+            word = f"{'goal met' if stop.goal_met else 'stopped'}: {stop.reason}" if stop else None
+            console.print(word or under_way(entries[loaded.name]["progress"]), highlight=False)
+    if as_json:
+        print(json.dumps(entries, indent=1))
+
+
+def under_way(progress: dict[str, Any] | None) -> str:
+    """What the goal's newest progress says."""
+    import time
+
+    from forgemind_assets.cli.live import describe
+
+    if progress is None:
+        return "not started: forgemind run GOAL"
+    now = time.time()
+    age = int(now - progress["updated"])
+    return f"{describe(progress, now)}  ({age} s ago)"

@@ -1,0 +1,68 @@
+"""Tells in sentences what a loop under the daemon does, from what it publishes."""
+
+from rich.console import Console
+
+from forgemind_assets.brain.champion import Champion
+from forgemind_assets.cli.summary import SUITES, percent, rate_of
+from forgemind_assets.goal import Goal
+from forgemind_assets.home import Home
+from forgemind_assets.lorekeeper.store import Store
+from forgemind_assets.partitions import trial_key
+from forgemind_assets.records import Plan
+
+
+class Story:
+    """Prints each published plan, result and champion once."""
+
+    def __init__(self, goal: Goal, home: Home, console: Console):
+        self.goal, self.console, self.store = goal, console, Store(home.store)
+        self._told: set[tuple[str, str]] = set()
+
+    def tell(self) -> None:
+        """Prints what is new since the last call."""
+        for key in self.store.partitions(self.goal.name, "plan")[-2:]:
+            plan_text = self.store.read_json(self.goal.name, "plan", key, "plan.json")
+            plan = Plan.model_validate(plan_text)
+            if self._first("plan", key):
+                if plan.last_outcome:
+                    self.console.print(f"   {plan.last_outcome}", highlight=False)
+                self.console.print(f"[bold]Iteration {key}[/]: {plan.hypothesis}")
+            self._data(key)
+            for trial in plan.trials:
+                self._trial(trial_key(key, trial.name))
+            self._champion(key)
+
+    def _first(self, asset: str, partition: str) -> bool:
+        new = (asset, partition) not in self._told
+        published = self.store.exists(self.goal.name, asset, partition)
+        if new and published:
+            self._told.add((asset, partition))
+        return new and published
+
+    def _data(self, key: str) -> None:
+        if self._first("filtered_dataset", key):
+            meta = self.store.manifest(self.goal.name, "filtered_dataset", key).meta
+            self.console.print(
+                f"   {meta['rows_kept']} rows kept, {meta['rows_rejected']} rejected",
+                highlight=False,
+            )
+
+    def _trial(self, name: str) -> None:
+        if self._first("adapter", name):
+            meta = self.store.manifest(self.goal.name, "adapter", name).meta
+            if meta.get("kind") == "lora":
+                self.console.print(
+                    f"   {name} trained: {meta['steps']} steps, loss {meta['loss']:.3f}, "
+                    f"{meta['seconds'] / 60:.1f} minutes",
+                    highlight=False,
+                )
+        for suite, asset in SUITES.items():
+            if self._first(asset, name):
+                rate = percent(rate_of(self.goal.name, self.store, asset, name))
+                self.console.print(f"   {name} on {suite}: {rate}", highlight=False)
+
+    def _champion(self, key: str) -> None:
+        if self._first("champion", key):
+            text = self.store.read_json(self.goal.name, "champion", key, "champion.json")
+            winner = Champion.model_validate(text)
+            self.console.print(f"   {winner.reason}", highlight=False)

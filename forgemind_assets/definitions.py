@@ -1,0 +1,46 @@
+"""The composition root: every goal's graph, and the resources it works with.
+
+Goals are the folders `benchmarks/*/goal.yaml`, and the files named in `FORGEMIND_GOALS`
+(separated like PATH).
+"""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from forgemind_assets.factory import build_goal
+from forgemind_assets.goal import Goal
+from forgemind_assets.goal_loading import load_goal
+from forgemind_assets.home import REPOSITORY
+from resources.run_log import run_log
+from resources.workshop import Workshop
+
+
+def goal_files() -> list[Path]:
+    """The goals of this code location."""
+    shipped = sorted((REPOSITORY / "benchmarks").glob("*/goal.yaml"))
+    named = os.environ.get("FORGEMIND_GOALS", "")
+    return [*shipped, *(Path(p) for p in named.split(os.pathsep) if p)]
+
+
+def build_definitions(goals: list[Goal], workshop: Workshop) -> dg.Definitions:
+    """The code location of some goals."""
+    parts = [build_goal(goal) for goal in goals]
+    return dg.Definitions(
+        assets=[asset for part in parts for asset in part.assets],
+        asset_checks=[check for part in parts for check in part.checks],
+        jobs=[job for part in parts for job in part.jobs],
+        sensors=[part.sensor for part in parts],
+        resources={"workshop": workshop},
+        executor=dg.in_process_executor,
+        loggers={"console": run_log},
+    )
+
+
+def unique_goals(paths: list[Path]) -> list[Goal]:
+    """Loads goals; of two files with the same goal name, the one named last counts."""
+    return list({goal.name: goal for goal in map(load_goal, paths)}.values())
+
+
+defs = build_definitions(unique_goals(goal_files()), Workshop())

@@ -1,0 +1,60 @@
+"""All definitions of one goal: assets in the order in which data walks, checks, jobs, sensor."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+import forgemind_assets.brain.assets as brain_assets
+import forgemind_assets.brain.checks as brain_checks
+import forgemind_assets.forge.assets as forge_assets
+import forgemind_assets.foundry.assets as foundry_assets
+import forgemind_assets.foundry.checks as foundry_checks
+import forgemind_assets.lorekeeper.assets as lorekeeper_assets
+import forgemind_assets.trial_grounds.assets as trial_assets
+import forgemind_assets.trial_grounds.checks as trial_checks
+from forgemind_assets.goal import Goal
+from forgemind_assets.keys import GoalKeys
+from resources.runs import CONCLUDE, PREPARE, TRIAL, job_name
+from sensors.brain import build_brain_sensor
+
+
+@dataclass(frozen=True)
+class GoalDefinitions:
+    """What one goal adds to the code location."""
+
+    assets: list[dg.AssetsDefinition]
+    checks: list[dg.AssetChecksDefinition]
+    jobs: list[dg.JobDefinition]
+    sensor: dg.SensorDefinition
+
+
+def build_goal(goal: Goal) -> GoalDefinitions:
+    """Builds a goal's part of the graph."""
+    keys = GoalKeys(goal.name)
+    assets = [
+        *brain_assets.build_assets(goal, keys),
+        *foundry_assets.build_assets(goal, keys),
+        *forge_assets.build_assets(goal, keys),
+        *trial_assets.build_assets(goal, keys),
+        *lorekeeper_assets.build_assets(goal, keys),
+    ]
+    checks = [
+        *foundry_checks.build_checks(goal, keys),
+        *trial_checks.build_checks(goal, keys),
+        *brain_checks.build_checks(goal, keys),
+    ]
+    phases = {
+        "prepare": (PREPARE, keys.iterations),
+        "train": (TRIAL, keys.trials),
+        "conclude": (CONCLUDE, keys.iterations),
+    }
+    jobs = [
+        dg.define_asset_job(
+            job_name(goal.name, phase),
+            selection=dg.AssetSelection.assets(*[keys.key(name) for name in names]),
+            partitions_def=partitions,
+            executor_def=dg.in_process_executor,
+        )
+        for phase, (names, partitions) in phases.items()
+    ]
+    return GoalDefinitions(assets, checks, jobs, build_brain_sensor(goal, jobs))

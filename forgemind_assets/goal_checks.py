@@ -1,0 +1,195 @@
+"""Checks of a goal that no single field can make: names, teachers, limits, contradictions."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from forgemind_assets.goal import GoalSpec, Teacher
+from forgemind_assets.goal_names import models, registry
+from forgemind_assets.goal_schema import looks_secret, unknown_name
+from forgemind_assets.goal_yaml import Document, Place
+
+Finding = tuple[Place, str]
+
+
+def check_secrets(document: Document) -> None:
+    """Refuses anything in the file that looks like a key; its text is never repeated."""
+    for place, value in _texts(document.value, ()):
+        long_name = place[-1:] == ("api_key_env",) and len(value) >= 20 and value != value.upper()
+        if long_name or looks_secret(value):
+            document.problem(
+                place,
+                "expected no secret in a goal, found what looks like one (not shown); put it into "
+                "an environment variable, name that in api_key_env, and replace the key",
+            )
+
+
+def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, inner in items:
+        if isinstance(inner, str):
+            yield (*place, step), inner
+        elif isinstance(inner, dict | list):
+            yield from _texts(inner, (*place, step))
+
+
+def check_spec(spec: GoalSpec, document: Document) -> None:
+    """Adds every contradiction within a well-typed goal to the document's problems."""
+    for check in (_task, _models, _teachers, _strategies, _limits, _thresholds):
+        for place, message in check(spec):
+            document.problem(place, message)
+
+
+def _task(spec: GoalSpec) -> Iterator[Finding]:
+    task = spec.task
+    yield from _doubles(task.labels, ("task", "labels"))
+    properties, required = task.answer_schema.get("properties"), task.answer_schema.get("required")
+    if not isinstance(properties, dict):
+        yield ("task", "answer_schema"), "expected an object schema with properties, found none"
+        properties = {}
+    for index, key in enumerate(required if isinstance(required, list) else ()):
+        if key not in properties:
+            place = ("task", "answer_schema", "required", index)
+            yield place, unknown_name("property", key, properties)
+    graders = registry("grader")
+    if task.grader not in graders:
+        yield ("task", "grader"), unknown_name("grader", task.grader, graders)
+        return
+    yield from _grader_options(spec, graders[task.grader], properties)
+
+
+def _grader_options(spec: GoalSpec, grader: Any, properties: Any) -> Iterator[Finding]:
+    place: Place = ("task", "grader_options")
+    options = spec.task.grader_options
+    try:
+        grader.model_validate(options)
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            if item["type"] == "extra_forbidden":
+                message = unknown_name("key", item["loc"][-1], grader.model_fields)
+            else:
+                message = f"expected valid options of {spec.task.grader}, found: {item['msg']}"
+            yield (*place, *item["loc"]), message
+    for key in ("label_key", "line_key", "fix_key"):
+        if key in options and options[key] is not None and options[key] not in properties:
+            yield (*place, key), unknown_name("property", options[key], properties)
+    if "label_key" in options and not spec.task.labels:
+        yield ("task", "labels"), "expected the labels that the grader compares, found none"
+
+
+def _models(spec: GoalSpec) -> Iterator[Finding]:
+    base, bases = spec.limits.base_model, models("base")
+    if base not in bases:
+        yield ("limits", "base_model"), unknown_name("base model", base, bases)
+    embedded = models("teacher")
+    for index, teacher in enumerate(spec.teachers):
+        if teacher.kind == "embedded" and teacher.model not in embedded:
+            message = unknown_name("model", teacher.model, embedded)
+            yield ("teachers", index, "model"), message
+
+
+def _teachers(spec: GoalSpec) -> Iterator[Finding]:
+    yield from _doubles([t.name for t in spec.teachers], ("teachers",), "name")
+    for index, teacher in enumerate(spec.teachers):
+        for key, message in _teacher(teacher):
+            yield ("teachers", index, key), message
+
+
+def _teacher(teacher: Teacher) -> Iterator[tuple[str, str]]:
+    paid = {"api_key_env": teacher.api_key_env, "prices": teacher.prices}
+    if teacher.kind == "embedded":
+        for key, value in {**paid, "base_url": teacher.base_url}.items():
+            if value is not None:
+                yield key, "expected nothing for an embedded teacher, found a value"
+        return
+    if teacher.api_key_env is None:
+        yield "api_key_env", (
+            "expected the name of the environment variable that holds the key, found nothing"
+        )
+    if teacher.prices is None:
+        yield "prices", (
+            "expected prices of input and output in dollars per million tokens (0 where it is "
+            "free), found nothing: a cost that cannot be known cannot be limited"
+        )
+
+
+def _strategies(spec: GoalSpec) -> Iterator[Finding]:
+    strategies, names = registry("strategy"), [t.name for t in spec.teachers]
+    yield from _doubles([s.name for s in spec.strategies], ("strategies",), "name")
+    for index, strategy in enumerate(spec.strategies):
+        place: Place = ("strategies", index)
+        if strategy.name not in strategies:
+            yield (*place, "name"), unknown_name("strategy", strategy.name, strategies)
+        elif strategy.teacher is None and getattr(strategies[strategy.name], "needs_teacher", 0):
+            message = f"expected one of {', '.join(names) or '(no teachers)'}, found nothing"
+            yield (*place, "teacher"), f"{message}: {strategy.name} asks a teacher"
+        if strategy.teacher is not None and strategy.teacher not in names:
+            yield (*place, "teacher"), unknown_name("teacher", strategy.teacher, names)
+    verifiers = registry("verifier")
+    for index, name in enumerate(spec.filters.verifiers):
+        if name not in verifiers:
+            yield ("filters", "verifiers", index), unknown_name("verifier", name, verifiers)
+    used = any(strategy.teacher for strategy in spec.strategies)
+    if spec.search.teacher_requests and not used:
+        yield ("search", "teacher_requests"), (
+            f"expected 0, found {spec.search.teacher_requests}: no strategy has a teacher"
+        )
+
+
+def _limits(spec: GoalSpec) -> Iterator[Finding]:
+    limits, search = spec.limits, spec.search
+    used = {strategy.teacher for strategy in spec.strategies}
+    for teacher in spec.teachers:
+        paid = teacher.prices is not None and max(teacher.prices.input, teacher.prices.output) > 0
+        if paid and teacher.name in used and limits.api_dollars_per_goal == 0:
+            yield ("limits", "api_dollars_per_goal"), (
+                f"expected more than 0, found 0: the teacher {teacher.name} is paid"
+            )
+    if limits.gpu_dollars_per_hour > 0 and limits.gpu_dollars_per_try == 0:
+        yield ("limits", "gpu_dollars_per_try"), (
+            "expected more than 0, found 0: gpu_dollars_per_hour is "
+            f"{limits.gpu_dollars_per_hour:g}, so no try can run"
+        )
+    if search.train_seconds is not None and search.train_seconds > limits.hours * 3600:
+        yield ("search", "train_seconds"), (
+            f"expected at most limits.hours ({limits.hours * 3600:,.0f} seconds), found "
+            f"{search.train_seconds:,.0f}"
+        )
+
+
+def _thresholds(spec: GoalSpec) -> Iterator[Finding]:
+    success, filters = spec.success, spec.filters
+    if success.canary_pass_rate > success.pass_rate:
+        yield ("success", "canary_pass_rate"), (
+            f"expected at most success.pass_rate ({success.pass_rate:g}), found "
+            f"{success.canary_pass_rate:g}: it would stop a model that meets the goal"
+        )
+    if success.confidence is not None and success.pass_rate == 1:
+        yield ("success", "confidence"), (
+            "expected a pass_rate below 1 beside it: no number of cases proves a rate of 1"
+        )
+    if filters.min_input_chars > filters.max_input_chars:
+        yield ("filters", "min_input_chars"), (
+            f"expected at most max_input_chars ({filters.max_input_chars}), found "
+            f"{filters.min_input_chars}"
+        )
+    if spec.task.labels and filters.max_class_share * len(spec.task.labels) < 1:
+        yield ("filters", "max_class_share"), (
+            f"expected at least 1/{len(spec.task.labels)}, the even share of "
+            f"{len(spec.task.labels)} labels, found {filters.max_class_share:g}"
+        )
+    if spec.task.max_answer_tokens >= spec.search.max_length:
+        yield ("task", "max_answer_tokens"), (
+            f"expected less than search.max_length ({spec.search.max_length}), found "
+            f"{spec.task.max_answer_tokens}"
+        )
+
+
+def _doubles(names: Any, place: Place, key: str | None = None) -> Iterator[Finding]:
+    counts = Counter(names)
+    for index, name in enumerate(names):
+        if counts[name] > 1 and names.index(name) != index:
+            here = (*place, index) if key is None else (*place, index, key)
+            yield here, f"expected each name once, found {name!r} again"

@@ -1,0 +1,140 @@
+"""Reads the files that a goal names: suites, seeds, prompts. Every mistake keeps its line.
+
+No message repeats the text of a case: what stands in a gate must not leak through an error.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from forgemind_assets.errors import Problem
+from forgemind_assets.goal_schema import validate
+from forgemind_assets.goal_yaml import Document, read_yaml
+from forgemind_assets.prompting import TaskPrompt
+
+R = TypeVar("R", bound=BaseModel)
+Numbered = list[tuple[int, R]]
+
+MAX_SHOWN = 20
+
+
+def inside(folder: Path, relative: str) -> Path | None:
+    """The path of a file in `folder`, or None where `relative` leads out of it."""
+    path = folder / relative
+    if Path(relative).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+        return None
+    return path
+
+
+def missing_file(path: Path, relative: str) -> str:
+    """Message for a file that is not there, with the nearest one that is."""
+    siblings = sorted(p.name for p in path.parent.glob("*")) if path.parent.is_dir() else []
+    near = get_close_matches(path.name, siblings, n=1, cutoff=0.5)
+    hint = f"; did you mean {Path(relative).with_name(near[0]).as_posix()}?" if near else ""
+    return f"expected a file in the goal's folder, found no {relative}{hint}"
+
+
+def read_records(path: Path, shown: str, model: type[R], problems: list[Problem]) -> Numbered[R]:
+    """The records of a JSONL file with their line numbers; broken lines become problems."""
+    broken: list[Problem] = []
+    records: Numbered[R] = []
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        what = "bytes that are not" if isinstance(error, UnicodeDecodeError) else error.strerror
+        problems.append(Problem(shown, None, "", f"expected readable UTF-8 text, found {what}"))
+        return []
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        problems.append(Problem(shown, 1, "", "expected one JSON object a line, found none"))
+    for number, line in enumerate(lines, 1):
+        record = _read_line(line, number, shown, model, broken)
+        if record is not None:
+            records.append((number, record))
+    problems += capped(broken, shown)
+    return records
+
+
+def capped(found: list[Problem], shown: str) -> list[Problem]:
+    """At most `MAX_SHOWN` problems of one file, and how many more there are."""
+    more = len(found) - MAX_SHOWN
+    if more <= 0:
+        return found
+    return [*found[:MAX_SHOWN], Problem(shown, None, "", f"and {more} more problems of this kind")]
+
+
+def _read_line(
+    line: str, number: int, shown: str, model: type[R], broken: list[Problem]
+) -> R | None:
+    document = Document(shown, lines={(): number}, quiet=True)
+    try:
+        document.value = json.loads(line, object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        what = "an empty line" if not line.strip() else _json_error(error)
+        broken.append(Problem(shown, number, "", f"expected one JSON object, found {what}"))
+        return None
+    if not isinstance(document.value, dict):
+        broken.append(Problem(shown, number, "", "expected one JSON object, found another value"))
+        return None
+    try:
+        return model.model_validate(document.value, strict=True)
+    except ValidationError:
+        validate(model, document)
+        broken += document.problems
+        return None
+
+
+def _json_error(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"broken JSON at column {error.colno}: {error.msg}"
+    if isinstance(error, RecursionError):
+        return "JSON nested too deeply"
+    return str(error)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} twice")
+    return result
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant}, which is not JSON")
+
+
+def read_prompts(
+    prompts: Path, shown: str, seed_ids: Iterable[str], problems: list[Problem]
+) -> list[str]:
+    """Checks every file under `prompts`; returns the names of the task prompt variants."""
+    known = set(seed_ids)
+    for path in sorted(prompts.rglob("*.yaml")):
+        document = read_yaml(path, f"{shown}/{path.relative_to(prompts).as_posix()}")
+        if not document.problems and path.parent == prompts / "task":
+            prompt = validate(TaskPrompt, document)
+            for index, shot in enumerate(prompt.shots if prompt else ()):
+                if shot not in known:
+                    near = get_close_matches(shot, known, n=1, cutoff=0.5)
+                    hint = f"; did you mean {near[0]}?" if near else ""
+                    message = f"expected the id of a seed, found {shot!r}{hint}"
+                    document.problem(("shots", index), message)
+        problems += document.problems
+    return sorted(path.stem for path in (prompts / "task").glob("*.yaml"))
+
+
+def content_hash(folder: Path, files: Iterable[Path]) -> str:
+    """SHA-256 over the relative paths and contents of files, in the order of their paths."""
+    digest = hashlib.sha256()
+    for path in sorted(set(files), key=lambda p: p.relative_to(folder).as_posix()):
+        name = path.relative_to(folder).as_posix()
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{name}\x00{content}\n".encode())
+    return digest.hexdigest()

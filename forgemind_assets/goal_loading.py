@@ -1,0 +1,166 @@
+"""Loads a goal: finds its file, checks all that it names, and hashes it.
+
+Every mistake is reported at once, with file, line and key, in one `GoalError`.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+from forgemind_assets.errors import GoalError, Problem
+from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
+from forgemind_assets.goal_checks import check_secrets, check_spec
+from forgemind_assets.goal_files import (
+    content_hash,
+    inside,
+    missing_file,
+    read_prompts,
+    read_records,
+)
+from forgemind_assets.goal_schema import unknown_name, validate
+from forgemind_assets.goal_sets import check_sets
+from forgemind_assets.goal_yaml import Document, Place, read_yaml
+from forgemind_assets.home import REPOSITORY
+from forgemind_assets.records import Case, Record, Seed
+
+GOALS = REPOSITORY / "benchmarks"
+SUITE_NAMES: tuple[SuiteName, ...] = ("dev", "full", "adversarial", "sealed")
+
+
+class SuiteSize(Record):
+    """How large a suite is."""
+
+    cases: int
+    families: int
+    canary: int = 0
+
+
+def find_goal(path: Path | str) -> Path:
+    """The contract's file for a file, a goal's folder, or the name of a goal in `benchmarks/`.
+
+    Raises GoalError, naming the nearest goal, where there is none.
+    """
+    given = Path(path)
+    for candidate in (given, GOALS / given):
+        if candidate.is_file():
+            return candidate.resolve()
+        if (candidate / "goal.yaml").is_file():
+            return (candidate / "goal.yaml").resolve()
+    names = sorted(p.parent.name for p in GOALS.glob("*/goal.yaml"))
+    near = get_close_matches(given.name, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else f"; known goals: {', '.join(names)}"
+    message = f"expected a goal.yaml, its folder or the name of a goal, found none{hint}"
+    raise GoalError([Problem(str(path), None, "", message)])
+
+
+def load_goal(path: Path | str) -> Goal:
+    """Compiles a goal from its file, its folder or its name.
+
+    Raises:
+        GoalError: with every problem that was found, in the order of the files and lines.
+    """
+    file = find_goal(path)
+    folder = file.parent
+    document = read_yaml(file, shown_path(file))
+    spec = None if document.problems else validate(GoalSpec, document)
+    if isinstance(document.value, dict):
+        check_secrets(document)
+    if spec is not None:
+        check_spec(spec, document)
+        others, files = _check_files(spec, folder, document)
+        document.problems += others
+        if not document.problems:
+            version = content_hash(folder, [file, *files])
+            return Goal(spec=spec, folder=folder, version=version, file=file.name)
+    own = [p for p in document.problems if p.file == document.file]
+    rest = [p for p in document.problems if p.file != document.file]
+    raise GoalError([*sorted(own, key=lambda p: p.line or 0), *rest])
+
+
+def shown_path(path: Path) -> str:
+    """A path as messages show it: short where it lies under the current folder."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()
+
+
+def load_cases(goal: Goal, suite: SuiteName | Literal["canary"]) -> list[Case]:
+    """The cases of a suite; `canary` is the marked part of `dev`. Raises GoalError."""
+    name = "dev" if suite == "canary" else suite
+    cases = read_suite(goal.folder / getattr(goal.spec.suites, name))
+    return [case for case in cases if case.canary] if suite == "canary" else cases
+
+
+def suite_sizes(goal: Goal) -> dict[str, SuiteSize]:
+    """Counts of every suite: all that may be known of a gate. Raises GoalError."""
+    sizes = {}
+    for name in SUITE_NAMES:
+        cases = load_cases(goal, name)
+        families = len({case.family for case in cases})
+        canary = sum(case.canary for case in cases)
+        sizes[name] = SuiteSize(cases=len(cases), families=families, canary=canary)
+    return sizes
+
+
+def load_seeds(goal: Goal) -> list[Seed]:
+    """The hand-written examples. Raises GoalError."""
+    return _read_all(goal.folder / goal.spec.seeds, Seed)
+
+
+def read_suite(path: Path) -> list[Case]:
+    """The cases of any suite file. Raises GoalError with every broken line."""
+    return _read_all(path, Case)
+
+
+def _read_all(path: Path, model: type) -> list:
+    problems: list[Problem] = []
+    records = read_records(path, shown_path(path), model, problems)
+    if problems:
+        raise GoalError(problems)
+    return [record for _, record in records]
+
+
+def _check_files(
+    spec: GoalSpec, folder: Path, document: Document
+) -> tuple[list[Problem], list[Path]]:
+    """Reads suites, seeds and prompts; returns what is wrong and the files that were read."""
+    problems: list[Problem] = []
+    paths = {name: getattr(spec.suites, name) for name in SUITE_NAMES} | {"seeds": spec.seeds}
+    sets, files, found = {}, {}, []
+    for name, relative in paths.items():
+        place: Place = ("seeds",) if name == "seeds" else ("suites", name)
+        path = _existing(folder, relative, place, document)
+        if path is not None:
+            found.append(path)
+            files[name] = shown_path(path)
+            model = Seed if name == "seeds" else Case
+            sets[name] = read_records(path, files[name], model, problems)
+    check_sets(spec.task, sets, files, problems)
+    prompts = _existing(folder, spec.prompts, ("prompts",), document)
+    if prompts is not None:
+        seed_ids = [record.id for _, record in sets.get("seeds", [])]
+        variants = read_prompts(prompts, shown_path(prompts), seed_ids, problems)
+        _check_variants(spec, variants, document)
+        found += prompts.rglob("*.yaml")
+    return problems, found
+
+
+def _existing(folder: Path, relative: str, place: Place, document: Document) -> Path | None:
+    path = inside(folder, relative)
+    if path is None:
+        document.problem(place, f"expected a path within the goal's folder, found {relative!r}")
+    elif not path.is_dir() if place == ("prompts",) else not path.is_file():
+        document.problem(place, missing_file(path, relative))
+    else:
+        return path
+    return None
+
+
+def _check_variants(spec: GoalSpec, variants: list[str], document: Document) -> None:
+    for index, name in enumerate(spec.search.prompt_variants):
+        if name not in variants:
+            place = ("search", "prompt_variants", index)
+            document.problem(place, unknown_name("prompt variant", name, variants))
+    for name in BASELINE_VARIANTS:
+        if name not in variants:
+            message = f"expected task/{name}.yaml, with which the base model is measured, found none"
+            document.problem(("prompts",), message)

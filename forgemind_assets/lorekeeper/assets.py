@@ -1,0 +1,65 @@
+"""The Lorekeeper's asset: the registered version of a champion."""
+
+import json
+
+import dagster as dg
+
+from forgemind_assets.brain.champion import Champion
+from forgemind_assets.forge.manifest import read_manifest
+from forgemind_assets.goal import Goal
+from forgemind_assets.keys import GoalKeys
+from forgemind_assets.lorekeeper.promotion import Entry, may_promote
+from forgemind_assets.partitions import BASELINE, split_trial
+from resources.registry import CANDIDATE, STABLE, Registry
+from resources.workshop import Workshop
+
+
+def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+    """`registry_entry`."""
+
+    @dg.asset(
+        deps=[keys.key("champion")], partitions_def=keys.iterations, **keys.common("lorekeeper")
+    )
+    def registry_entry(
+        context: dg.AssetExecutionContext, workshop: Workshop
+    ) -> dg.MaterializeResult:
+        """The champion as a version in MLflow; promotion moves the alias `stable`."""
+        key = context.partition_key
+        text = workshop.store.read_json(goal.name, "champion", key, "champion.json")
+        entry = register(context, goal, workshop, Champion.model_validate(text))
+        with workshop.store.publish(goal.name, "registry_entry", key, {}) as folder:
+            (folder / "entry.json").write_text(json.dumps(entry.model_dump(), indent=1))
+        manifest = workshop.store.manifest(goal.name, "registry_entry", key)
+        return dg.MaterializeResult(
+            metadata={k: v for k, v in entry.model_dump().items() if v is not None},
+            data_version=dg.DataVersion(manifest.version),
+        )
+
+    return [registry_entry]
+
+
+def register(
+    context: dg.AssetExecutionContext, goal: Goal, workshop: Workshop, winner: Champion
+) -> Entry:
+    """Registers a new champion and moves the aliases; a baseline is never registered."""
+    if split_trial(winner.trial)[0] == BASELINE:
+        return Entry(trial=winner.trial, version=None, promoted=False, reason="a baseline")
+    registry = Registry(workshop.home)
+    published = workshop.store.verify(goal.name, "adapter", winner.trial)
+    folder = workshop.store.folder(goal.name, "adapter", winner.trial)
+    version = registry.register(
+        context,
+        model=goal.name,
+        trial=winner.trial,
+        adapter_version=published.version,
+        adapter=folder,
+        params={"trial": winner.trial} | read_manifest(folder)["settings"],
+        metrics={"full_pass_rate": winner.full.rate, "dev_pass_rate": winner.dev.rate},
+    )
+    registry.point(goal.name, CANDIDATE, version)
+    decision = may_promote(goal.spec, winner)
+    if decision.promote:
+        registry.point(goal.name, STABLE, version)
+    return Entry(
+        trial=winner.trial, version=version, promoted=decision.promote, reason=decision.reason
+    )

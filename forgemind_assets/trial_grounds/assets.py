@@ -1,0 +1,109 @@
+"""The Trial Grounds' assets: three tiers of tests."""
+
+import dagster as dg
+
+from forgemind_assets.goal import Goal
+from forgemind_assets.keys import GoalKeys
+from forgemind_assets.partitions import BASELINE, split_trial
+from forgemind_assets.pictures import picture, rates_over_iterations
+from forgemind_assets.records import Case
+from forgemind_assets.trial_grounds.report import (
+    Report,
+    read_report,
+    samples_table,
+    slice_table,
+    write_report,
+)
+from resources.examiner import examine, load_suite
+from resources.workshop import Workshop
+
+
+def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+    """`canary_report`, `benchmark_report`, `adversarial_report`."""
+    common = {"partitions_def": keys.trials, "pool": "forgemind_evaluation"}
+
+    @dg.asset(deps=[keys.key("adapter")], **common, **keys.common("trial_grounds"))
+    def canary_report(
+        context: dg.AssetExecutionContext, workshop: Workshop
+    ) -> dg.MaterializeResult:
+        """The fast tier: dev, canary cases first; a hopeless trial goes no further."""
+        cases = load_suite(goal, "dev")
+        canary = [case for case in cases if case.canary]
+        trial = context.partition_key
+        first = examine(goal, workshop, trial, "dev", canary, stage="canary")
+        need = goal.spec.success.canary_pass_rate
+        stopped = first.report.pass_rate < need and split_trial(trial)[0] != BASELINE
+        final = first if stopped else examine(goal, workshop, trial, "dev", cases)
+        meta = {
+            "stopped": stopped,
+            "seconds": final.report.seconds + (0 if final is first else first.report.seconds),
+        }
+        with workshop.store.publish(goal.name, "canary_report", trial, meta) as folder:
+            write_report(final.report, final.results, folder)
+        return result_of(goal, workshop, "canary_report", trial, final.report)
+
+    @dg.asset(
+        deps=[keys.key("adapter"), keys.key("canary_report")],
+        **common,
+        **keys.common("trial_grounds"),
+    )
+    def benchmark_report(
+        context: dg.AssetExecutionContext, workshop: Workshop
+    ) -> dg.MaterializeResult:
+        """The full tier: the gate suite that decides whether the goal is met."""
+        cases = load_suite(goal, "full")
+        return tier(goal, workshop, context.partition_key, "benchmark_report", "full", cases)
+
+    @dg.asset(
+        deps=[keys.key("adapter"), keys.key("benchmark_report")],
+        **common,
+        **keys.common("trial_grounds"),
+    )
+    def adversarial_report(
+        context: dg.AssetExecutionContext, workshop: Workshop
+    ) -> dg.MaterializeResult:
+        """The stress tier: cases built to fool the model."""
+        cases = load_suite(goal, "adversarial")
+        return tier(
+            goal, workshop, context.partition_key, "adversarial_report", "adversarial", cases
+        )
+
+    return [canary_report, benchmark_report, adversarial_report]
+
+
+def tier(
+    goal: Goal, workshop: Workshop, trial: str, asset: str, suite: str, cases: list[Case]
+) -> dg.MaterializeResult:
+    """Runs one whole suite and publishes its report."""
+    exam = examine(goal, workshop, trial, suite, cases)
+    meta = {"seconds": exam.report.seconds}
+    with workshop.store.publish(goal.name, asset, trial, meta) as folder:
+        write_report(exam.report, exam.results, folder)
+    return result_of(goal, workshop, asset, trial, exam.report)
+
+
+def result_of(
+    goal: Goal, workshop: Workshop, asset: str, trial: str, report: Report
+) -> dg.MaterializeResult:
+    """Metadata for a tired person: rates, slices, samples, a plot against earlier trials."""
+    store = workshop.store
+    earlier = [p for p in store.partitions(goal.name, asset) if p <= trial]
+    history = {p: read_report(store.folder(goal.name, asset, p)) for p in earlier}
+    folder = store.folder(goal.name, asset, trial)
+    return dg.MaterializeResult(
+        metadata={
+            "pass_rate": report.pass_rate,
+            "passed": report.overall.passed,
+            "cases": report.overall.total,
+            "unscored": report.overall.unscored,
+            "interval_95": f"{report.interval[0]:.1%} to {report.interval[1]:.1%} (Wilson)",
+            "beside": {kind: rate.rate for kind, rate in report.scores.items()},
+            "reasons": report.reasons,
+            "slices": dg.MetadataValue.md(slice_table(report)),
+            "samples": dg.MetadataValue.md(samples_table(report)),
+            "over_iterations": picture(rates_over_iterations(history, goal.spec.success.pass_rate)),
+            "seconds": report.seconds,
+            "path": str(folder),
+        },
+        data_version=dg.DataVersion(store.manifest(goal.name, asset, trial).version),
+    )

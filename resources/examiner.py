@@ -1,0 +1,131 @@
+"""Puts suites to the models of a goal: the only place that opens a suite for a model to answer."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forgemind_assets.forge.manifest import read_manifest
+from forgemind_assets.goal import Goal
+from forgemind_assets.goal_loading import load_cases, load_seeds
+from forgemind_assets.partitions import split_trial
+from forgemind_assets.prompting import load_task_prompt, task_messages
+from forgemind_assets.records import Case, Plan, TestResult
+from forgemind_assets.trial_grounds.evaluation import evaluate, journal_name
+from forgemind_assets.trial_grounds.graders.registry import open_grader
+from forgemind_assets.trial_grounds.report import Report, summarise
+from resources.predictor import LocalModel
+from resources.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model under test: base weights, perhaps an adapter, and the prompt it was trained on."""
+
+    name: str
+    base: Path
+    adapter: Path | None
+    prompt_variant: str
+    model_hash: str
+    quantisation: str = "none"
+
+
+@dataclass(frozen=True)
+class Exam:
+    """One suite's results and their summary."""
+
+    report: Report
+    results: list[TestResult]
+
+
+def load_suite(goal: Goal, suite: str) -> list[Case]:
+    """The cases of a suite."""
+    return load_cases(goal, suite)
+
+
+def subject_of(goal: Goal, workshop: Workshop, trial: str) -> Subject:
+    """The model that a trial produced."""
+    iteration, name = split_trial(trial)
+    plan = Plan.model_validate(
+        workshop.store.read_json(goal.name, "plan", iteration, "plan.json")
+    )
+    settings = next(t for t in plan.trials if t.name == name)
+    published = workshop.store.manifest(goal.name, "adapter", trial)
+    folder = workshop.store.folder(goal.name, "adapter", trial)
+    base = workshop.models.ensure_clean(goal.spec.limits.base_model)
+    trained = read_manifest(folder).get("kind") != "base"
+    return Subject(
+        name=trial,
+        base=base,
+        adapter=folder if trained else None,
+        prompt_variant=settings.prompt_variant,
+        model_hash=published.version,
+        quantisation=settings.training.quantisation if settings.training else "none",
+    )
+
+
+def examine(
+    goal: Goal,
+    workshop: Workshop,
+    trial: str,
+    suite: str,
+    cases: Sequence[Case],
+    *,
+    stage: str | None = None,
+) -> Exam:
+    """Tests a trial's model on cases of a suite; answers given before a crash are kept."""
+    subject = subject_of(goal, workshop, trial)
+    return examine_subject(goal, workshop, subject, suite, cases, stage=stage or suite)
+
+
+def examine_subject(
+    goal: Goal,
+    workshop: Workshop,
+    subject: Subject,
+    suite: str,
+    cases: Sequence[Case],
+    *,
+    stage: str,
+) -> Exam:
+    """Tests any model on any cases."""
+    began = time.monotonic()
+    prompts_folder = goal.folder / goal.spec.prompts
+    prompt = load_task_prompt(prompts_folder, subject.prompt_variant)
+    seeds = {seed.id: seed for seed in load_seeds(goal)}
+    prompts = [task_messages(prompt, case.input, seeds) for case in cases]
+    tokens = goal.spec.task.max_answer_tokens
+    journal = workshop.work(goal.name, subject.name) / journal_name(
+        subject.model_hash, subject.prompt_variant, goal.version, tokens
+    )
+    progress = workshop.progress(goal.name)
+    model = LocalModel(subject.base, subject.adapter, quantisation=subject.quantisation)
+    results = evaluate(
+        cases,
+        prompts,
+        lambda: model,
+        open_grader(goal.spec.task.grader, goal.spec.task.grader_options),
+        max_new_tokens=tokens,
+        journal=journal,
+        on_progress=lambda done, total: progress.report(
+            f"testing ({stage})", done, total, "cases", where=subject.name
+        ),
+    )
+    report = summarise(
+        results,
+        goal=goal.name,
+        suite=suite,
+        suite_hash=suite_hash(cases),
+        model=subject.name,
+        model_hash=subject.model_hash,
+        prompt_variant=subject.prompt_variant,
+        canary_ids=frozenset(case.id for case in cases if case.canary),
+        seconds=time.monotonic() - began,
+    )
+    return Exam(report, results)
+
+
+def suite_hash(cases: Sequence[Case]) -> str:
+    """sha256 over the cases."""
+    text = "\n".join(case.model_dump_json() for case in cases)
+    return hashlib.sha256(text.encode()).hexdigest()

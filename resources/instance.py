@@ -1,0 +1,37 @@
+"""The Dagster instance of an installation."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from filelock import FileLock
+
+from forgemind_assets.home import REPOSITORY, Home
+
+
+def prepare_dagster_home(home: Home) -> None:
+    """Makes `DAGSTER_HOME` with the shipped settings and points the environment at it.
+
+    The instance is opened once under a lock: two processes that open a fresh SQLite home at the
+    same time break it for good.
+    """
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    home.run.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["FORGEMIND_HOME"] = str(home.root)
+    with FileLock(home.run / "dagster.lock"):
+        shutil.copyfile(REPOSITORY / "dagster.yaml", home.dagster / "dagster.yaml")
+        with dg.DagsterInstance.get() as instance:
+            instance.get_runs(limit=1)
+            instance.event_log_storage.get_all_asset_keys()
+            instance.schedule_storage  # noqa: B018  opening it creates its tables
+
+
+@contextmanager
+def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """The instance of this home."""
+    prepare_dagster_home(home)
+    with dg.DagsterInstance.get() as instance:
+        yield instance

@@ -1,0 +1,209 @@
+import pytest
+from fakes.goal_spec import spec_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forgemind_assets.brain import planner
+from forgemind_assets.brain.decide import (
+    MAX_FAILURES,
+    Conclude,
+    Prepare,
+    Stop,
+    Train,
+    Wait,
+    decide,
+    judge,
+)
+from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
+from forgemind_assets.trial_grounds.report import Rate
+from forgemind_assets.trial_grounds.statistics import passes_needed
+
+SPEC = spec_of()
+DONE = Work(status="succeeded", attempts=1)
+
+
+def score(passed, total=100):
+    half = total // 2
+    slices = {
+        "x": Rate(passed=min(passed, half), total=half),
+        "y": Rate(passed=max(0, passed - half), total=total - half),
+    }
+    return Score(overall=Rate(passed=passed, total=total), slices=slices)
+
+
+def concluded(key, full, dev=None, champion=None, hours=0.1):
+    state = State(iterations=(baseline(),)) if key != "0000" else State()
+    plan = planner.baseline_plan(SPEC) if key == "0000" else planner.propose(SPEC, state, key)
+    trial = TrialState(work=DONE, dev=score(dev or full), full=score(full), adversarial=score(full))
+    return IterationState(
+        key=key,
+        plan=plan,
+        prepare=DONE,
+        trials={t.name: trial for t in plan.trials},
+        conclude=DONE,
+        champion=champion or f"{key}-a",
+        champion_full=score(full),
+        hours=hours,
+    )
+
+
+def baseline():
+    return concluded("0000", 20)
+
+
+def test_nothing_yet_prepares_the_baselines():
+    decision = decide(SPEC, State())
+    assert isinstance(decision, Prepare)
+    assert decision.plan.iteration == "0000"
+    assert [t.prompt_variant for t in decision.plan.trials] == ["zero_shot", "few_shot"]
+
+
+def test_prepared_iteration_trains_each_trial_once():
+    it = IterationState(key="0000", plan=planner.baseline_plan(SPEC), prepare=DONE)
+    assert decide(SPEC, State(iterations=(it,))) == Train("0000", (("a", 1), ("b", 1)))
+
+
+def test_a_trial_that_runs_is_waited_for_and_the_other_is_started():
+    running = TrialState(work=Work(status="running", attempts=1))
+    it = IterationState(
+        key="0000", plan=planner.baseline_plan(SPEC), prepare=DONE, trials={"a": running}
+    )
+    assert decide(SPEC, State(iterations=(it,))) == Train("0000", (("b", 1),))
+    both = it.model_copy(update={"trials": {"a": running, "b": running}})
+    assert isinstance(decide(SPEC, State(iterations=(both,))), Wait)
+
+
+def test_an_interrupted_trial_is_tried_again_without_counting_as_a_failure():
+    killed = TrialState(work=Work(status="failed", attempts=7, failures=0))
+    it = IterationState(
+        key="0000",
+        plan=planner.baseline_plan(SPEC),
+        prepare=DONE,
+        trials={"a": killed, "b": TrialState(work=DONE)},
+    )
+    assert decide(SPEC, State(iterations=(it,))) == Train("0000", (("a", 8),))
+
+
+def test_three_failures_of_every_trial_stop_the_loop():
+    dead = TrialState(work=Work(status="failed", attempts=3, failures=MAX_FAILURES))
+    it = IterationState(
+        key="0000", plan=planner.baseline_plan(SPEC), prepare=DONE, trials={"a": dead, "b": dead}
+    )
+    decision = decide(SPEC, State(iterations=(it,)))
+    assert isinstance(decision, Stop)
+    assert not decision.goal_met
+
+
+def test_finished_trials_are_concluded():
+    it = baseline().model_copy(update={"conclude": Work(), "champion": None})
+    assert decide(SPEC, State(iterations=(it,))) == Conclude("0000", 1)
+
+
+def test_goal_is_met_exactly_at_the_threshold():
+    met = State(iterations=(baseline(), concluded("0001", 90)))
+    missed = State(iterations=(baseline(), concluded("0001", 89)))
+    assert decide(SPEC, met).goal_met
+    assert isinstance(decide(SPEC, missed), Prepare)
+
+
+def test_a_baseline_never_meets_the_goal():
+    assert isinstance(decide(SPEC, State(iterations=(concluded("0000", 100),))), Prepare)
+
+
+def test_the_last_allowed_iteration_ends_the_loop():
+    last = concluded(f"{SPEC.limits.max_iterations:04d}", 50)
+    decision = decide(SPEC, State(iterations=(baseline(), last)))
+    assert isinstance(decision, Stop)
+    assert "iterations" in decision.reason
+    assert "50.0%" in decision.reason
+
+
+@pytest.mark.parametrize(("used", "stops"), [(1.95, True), (1.85, False)])
+def test_hours_stop_the_loop_when_another_iteration_would_not_fit(used, stops):
+    state = State(iterations=(baseline(), concluded("0001", 50, hours=0.1)), hours_used=used)
+    assert isinstance(decide(SPEC, state), Stop) == stops
+
+
+def test_confidence_asks_for_the_lower_bound():
+    strict = spec_of(success={"pass_rate": 0.9, "confidence": 0.95})
+    needed = passes_needed(200, 0.9, 0.95)
+    assert 180 < needed < 200
+    assert not judge(strict, score(needed - 1, 200)).met
+    assert judge(strict, score(needed, 200)).met
+
+
+def test_next_plan_favours_weak_slices_and_goes_on_from_the_champion():
+    it = concluded("0001", 60)
+    decision = decide(SPEC, State(iterations=(baseline(), it)))
+    assert isinstance(decision, Prepare)
+    plan = decision.plan
+    assert plan.data.slice_weights["y"] > plan.data.slice_weights["x"]
+    assert plan.trials[0].training.start_from == "0001-a"
+    assert plan.data.reuse_iterations == ("0001",)
+    assert plan.data.seed != it.plan.data.seed
+    assert "came true" in plan.last_outcome
+
+
+def test_a_worse_iteration_goes_back_to_the_champion_with_a_smaller_step():
+    first = concluded("0001", 60)
+    second = concluded("0002", 50, champion="0001-a")
+    plan = decide(SPEC, State(iterations=(baseline(), first, second))).plan
+    assert plan.trials[0].training.start_from == "0001-a"
+    assert (
+        plan.trials[0].training.learning_rate < second.plan.trials[0].training.learning_rate
+    )
+    assert "did not come true" in plan.last_outcome
+
+
+works = st.builds(
+    Work,
+    status=st.sampled_from(["none", "running", "succeeded", "failed"]),
+    attempts=st.integers(0, 5),
+    failures=st.integers(0, 5),
+)
+scores = st.none() | st.integers(0, 100).map(score)
+trials = st.builds(
+    TrialState, work=works, stopped_by_canary=st.booleans(), dev=scores, full=scores
+)
+
+
+@st.composite
+def states(draw):
+    count = draw(st.integers(0, 4))
+    iterations = []
+    for number in range(count):
+        finished = concluded(f"{number:04d}", draw(st.integers(0, 100)))
+        if number == count - 1:
+            changes = {
+                "prepare": draw(works),
+                "conclude": draw(works),
+                "trials": {name: draw(trials) for name in draw(st.sets(st.sampled_from("ab")))},
+                "plan": draw(st.sampled_from([None, finished.plan])),
+            }
+            finished = finished.model_copy(update=changes)
+        iterations.append(finished)
+    return State(iterations=tuple(iterations), hours_used=draw(st.floats(0, 3)))
+
+
+@given(states())
+def test_every_state_has_one_answer_and_the_same_one_each_time(state):
+    decision = decide(SPEC, state)
+    assert decision == decide(SPEC, state)
+    assert isinstance(decision, Prepare | Train | Conclude | Wait | Stop)
+
+
+@given(states())
+def test_work_that_runs_or_is_done_is_never_started_again(state):
+    last = state.last
+    match decide(SPEC, state):
+        case Train(_, chosen):
+            for name, attempt in chosen:
+                work = last.trials[name].work if name in last.trials else Work()
+                assert work.status in ("none", "failed")
+                assert attempt == work.attempts + 1
+        case Prepare(plan, _) if last is not None and plan.iteration == last.key:
+            assert last.prepare.status != "running"
+        case Conclude():
+            assert last.conclude.status in ("none", "failed")
+        case _:
+            pass
