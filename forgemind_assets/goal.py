@@ -17,11 +17,12 @@ class Task(Record):
 
     description: str = Field(min_length=1)
     labels: tuple[str, ...] = Field(
-        (), description="closed set of answers, where the task has one; the first is the default"
+        default=(),
+        description="closed set of answers, where the task has one; the first is the default",
     )
     answer_schema: dict[str, Any] = Field(description="JSON schema of the answer")
-    max_answer_tokens: int = Field(64, ge=1, le=4096)
-    grader: str = Field("json_label", description="registered name of the grader")
+    max_answer_tokens: int = Field(default=64, ge=1, le=4096)
+    grader: str = Field(default="json_label", description="registered name of the grader")
     grader_options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -31,10 +32,13 @@ class Success(Record):
     suite: Literal["full"] = "full"
     pass_rate: float = Field(gt=0, le=1)
     confidence: float | None = Field(
-        None, gt=0.5, lt=1, description="if set, the lower bound at this confidence must reach it"
+        default=None,
+        gt=0.5,
+        lt=1,
+        description="if set, the lower bound at this confidence must reach it",
     )
     canary_pass_rate: float = Field(
-        0.3, ge=0, le=1, description="a trial below this on the canary cases is stopped"
+        default=0.3, ge=0, le=1, description="a trial below this on the canary cases is stopped"
     )
 
 
@@ -45,7 +49,7 @@ class Limits(Record):
     quantisation: Literal["none", "4bit"] = "none"
     gpu_dollars_per_try: float = Field(ge=0)
     gpu_dollars_per_hour: float = Field(
-        0.0, ge=0, description="price of one hour of the machine that trains; 0 = your own"
+        default=0.0, ge=0, description="price of one hour of the machine that trains; 0 = your own"
     )
     api_dollars_per_goal: float = Field(ge=0)
     max_iterations: int = Field(ge=1, le=100_000, description="not counting the baselines")
@@ -66,18 +70,20 @@ class Teacher(Record):
     kind: Literal["embedded", "openai"]
     model: str = Field(description="catalogue name if embedded, the API's model name otherwise")
     base_url: str | None = Field(
-        None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$", description="None: OpenAI's own address"
+        default=None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$",
+        description="None: OpenAI's own address",
     )
     api_key_env: str | None = Field(
-        None,
+        default=None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
         description="NAME of the environment variable that holds the key, never the key",
     )
-    prices: Prices | None = Field(None, description="required for kind `openai`")
-    concurrency: int = Field(4, ge=1, le=1024)
-    timeout_seconds: float = Field(120.0, gt=0)
-    max_tokens: int = Field(320, ge=1)
-    temperature: float = Field(0.9, ge=0, le=2)
+    prices: Prices | None = Field(default=None, description="required for kind `openai`")
+    concurrency: int = Field(default=4, ge=1, le=1024)
+    timeout_seconds: float = Field(default=120.0, gt=0)
+    max_tokens: int = Field(default=320, ge=1)
+    temperature: float = Field(default=0.9, ge=0, le=2)
 
 
 class Strategy(Record):
@@ -100,28 +106,32 @@ class Suites(Record):
 class Filters(Record):
     """Thresholds of the Foundry's filters."""
 
-    min_input_chars: int = Field(20, ge=0)
-    max_input_chars: int = Field(4000, ge=1)
-    near_duplicate_jaccard: float = Field(0.9, gt=0, le=1)
+    min_input_chars: int = Field(default=20, ge=0)
+    max_input_chars: int = Field(default=4000, ge=1)
+    near_duplicate_jaccard: float = Field(default=0.9, gt=0, le=1)
     decontamination_ngram: int = Field(
-        13, ge=3, description="words; GPT-3's overlap length (Brown et al. 2020, appendix C)"
+        default=13,
+        ge=3,
+        description="words; GPT-3's overlap length (Brown et al. 2020, appendix C)",
     )
-    max_class_share: float = Field(0.6, gt=0, le=1)
+    max_class_share: float = Field(default=0.6, gt=0, le=1)
     verifiers: tuple[str, ...] = ()
 
 
 class Search(Record):
     """Where the Brain starts and what it may choose from."""
 
-    rows: int = Field(1500, ge=1, description="training rows of the first iteration")
-    teacher_requests: int = Field(0, ge=0, description="teacher requests of an iteration")
-    learning_rate: float = Field(1e-3, gt=0, le=1)
-    epochs: float = Field(2.0, gt=0, le=100)
-    rank: int = Field(16, ge=1, le=512)
-    batch_size: int = Field(16, ge=1, le=1024)
-    max_length: int = Field(512, ge=32)
-    prompt_variants: tuple[Variant, ...] = Field(("short",), min_length=1)
-    train_seconds: float | None = Field(None, gt=0, description="wall-clock limit of one training")
+    rows: int = Field(default=1500, ge=1, description="training rows of the first iteration")
+    teacher_requests: int = Field(default=0, ge=0, description="teacher requests of an iteration")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    epochs: float = Field(default=2.0, gt=0, le=100)
+    rank: int = Field(default=16, ge=1, le=512)
+    batch_size: int = Field(default=16, ge=1, le=1024)
+    max_length: int = Field(default=512, ge=32)
+    prompt_variants: tuple[Variant, ...] = Field(default=("short",), min_length=1)
+    train_seconds: float | None = Field(
+        default=None, gt=0, description="wall-clock limit of one training"
+    )
     seed: int = 0
 
 
@@ -143,7 +153,9 @@ class GoalSpec(Record):
     strategies: tuple[Strategy, ...] = Field(min_length=1)
     suites: Suites
     seeds: str = "seeds.jsonl"
-    prompts: str = Field("prompts", description="folder with task/*.yaml and teacher/*.yaml")
+    prompts: str = Field(
+        default="prompts", description="folder with task/*.yaml and teacher/*.yaml"
+    )
     filters: Filters = Filters()
     search: Search = Search()
     policy: Policy = Policy()
@@ -155,7 +167,7 @@ class Goal(Record):
     spec: GoalSpec
     folder: Path
     version: str = Field(description="sha256 over goal.yaml, suites, seeds and prompts")
-    file: str = Field("goal.yaml", description="the contract's file, relative to `folder`")
+    file: str = Field(default="goal.yaml", description="the contract's file, relative to `folder`")
 
     @property
     def name(self) -> str:

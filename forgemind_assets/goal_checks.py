@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from forgemind_assets.goal import GoalSpec, Teacher
 from forgemind_assets.goal_names import models, registry
-from forgemind_assets.goal_schema import looks_secret, unknown_name
-from forgemind_assets.goal_yaml import Document, Place
+from forgemind_assets.goal_schema import unknown_name
+from forgemind_assets.goal_yaml import Document, Place, looks_secret
 
 Finding = tuple[Place, str]
 
@@ -27,19 +27,36 @@ def check_secrets(document: Document) -> None:
 
 
 def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for step, inner in items:
-        if isinstance(inner, str):
-            yield (*place, step), inner
-        elif isinstance(inner, dict | list):
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict | list):
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _texts(inner, (*place, step))
 
 
-def check_spec(spec: GoalSpec, document: Document) -> None:
-    """Adds every contradiction within a well-typed goal to the document's problems."""
-    for check in (_task, _models, _teachers, _strategies, _limits, _thresholds):
-        for place, message in check(spec):
-            document.problem(place, message)
+def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> None:
+    """Adds every contradiction within a goal to the document's problems.
+
+    A check is left out where one of the sections that it reads is `broken`.
+    """
+    checks = (
+        (_task, {"task"}),
+        (_base_model, {"limits"}),
+        (_teachers, {"teachers"}),
+        (_strategies, {"strategies", "teachers"}),
+        (_requests, {"strategies", "search"}),
+        (_verifiers, {"filters"}),
+        (_money, {"limits", "teachers", "strategies"}),
+        (_time, {"limits", "search"}),
+        (_success, {"success"}),
+        (_lengths, {"task", "search"}),
+        (_filters, {"filters"}),
+        (_shares, {"filters", "task"}),
+    )
+    for check, sections in checks:
+        if sections.isdisjoint(broken):
+            for place, message in check(spec):
+                document.problem(place, message)
 
 
 def _task(spec: GoalSpec) -> Iterator[Finding]:
@@ -79,20 +96,18 @@ def _grader_options(spec: GoalSpec, grader: Any, properties: Any) -> Iterator[Fi
         yield ("task", "labels"), "expected the labels that the grader compares, found none"
 
 
-def _models(spec: GoalSpec) -> Iterator[Finding]:
-    base, bases = spec.limits.base_model, models("base")
-    if base not in bases:
-        yield ("limits", "base_model"), unknown_name("base model", base, bases)
-    embedded = models("teacher")
-    for index, teacher in enumerate(spec.teachers):
-        if teacher.kind == "embedded" and teacher.model not in embedded:
-            message = unknown_name("model", teacher.model, embedded)
-            yield ("teachers", index, "model"), message
+def _base_model(spec: GoalSpec) -> Iterator[Finding]:
+    base, known = spec.limits.base_model, models("base")
+    if base not in known:
+        yield ("limits", "base_model"), unknown_name("base model", base, known)
 
 
 def _teachers(spec: GoalSpec) -> Iterator[Finding]:
     yield from _doubles([t.name for t in spec.teachers], ("teachers",), "name")
+    known = models("teacher")
     for index, teacher in enumerate(spec.teachers):
+        if teacher.kind == "embedded" and teacher.model not in known:
+            yield ("teachers", index, "model"), unknown_name("model", teacher.model, known)
         for key, message in _teacher(teacher):
             yield ("teachers", index, key), message
 
@@ -105,13 +120,17 @@ def _teacher(teacher: Teacher) -> Iterator[tuple[str, str]]:
                 yield key, "expected nothing for an embedded teacher, found a value"
         return
     if teacher.api_key_env is None:
-        yield "api_key_env", (
-            "expected the name of the environment variable that holds the key, found nothing"
+        yield (
+            "api_key_env",
+            ("expected the name of the environment variable that holds the key, found nothing"),
         )
     if teacher.prices is None:
-        yield "prices", (
-            "expected prices of input and output in dollars per million tokens (0 where it is "
-            "free), found nothing: a cost that cannot be known cannot be limited"
+        yield (
+            "prices",
+            (
+                "expected prices of input and output in dollars per million tokens (0 where it is "
+                "free), found nothing: a cost that cannot be known cannot be limited"
+            ),
         )
 
 
@@ -127,63 +146,84 @@ def _strategies(spec: GoalSpec) -> Iterator[Finding]:
             yield (*place, "teacher"), f"{message}: {strategy.name} asks a teacher"
         if strategy.teacher is not None and strategy.teacher not in names:
             yield (*place, "teacher"), unknown_name("teacher", strategy.teacher, names)
+
+
+def _requests(spec: GoalSpec) -> Iterator[Finding]:
+    requests = spec.search.teacher_requests
+    if requests and not any(strategy.teacher for strategy in spec.strategies):
+        place: Place = ("search", "teacher_requests")
+        yield place, f"expected 0, found {requests}: no strategy has a teacher"
+
+
+def _verifiers(spec: GoalSpec) -> Iterator[Finding]:
     verifiers = registry("verifier")
     for index, name in enumerate(spec.filters.verifiers):
         if name not in verifiers:
             yield ("filters", "verifiers", index), unknown_name("verifier", name, verifiers)
-    used = any(strategy.teacher for strategy in spec.strategies)
-    if spec.search.teacher_requests and not used:
-        yield ("search", "teacher_requests"), (
-            f"expected 0, found {spec.search.teacher_requests}: no strategy has a teacher"
-        )
 
 
-def _limits(spec: GoalSpec) -> Iterator[Finding]:
-    limits, search = spec.limits, spec.search
+def _money(spec: GoalSpec) -> Iterator[Finding]:
+    limits = spec.limits
     used = {strategy.teacher for strategy in spec.strategies}
     for teacher in spec.teachers:
         paid = teacher.prices is not None and max(teacher.prices.input, teacher.prices.output) > 0
         if paid and teacher.name in used and limits.api_dollars_per_goal == 0:
-            yield ("limits", "api_dollars_per_goal"), (
-                f"expected more than 0, found 0: the teacher {teacher.name} is paid"
-            )
+            message = f"expected more than 0, found 0: the teacher {teacher.name} is paid"
+            yield ("limits", "api_dollars_per_goal"), message
     if limits.gpu_dollars_per_hour > 0 and limits.gpu_dollars_per_try == 0:
-        yield ("limits", "gpu_dollars_per_try"), (
-            "expected more than 0, found 0: gpu_dollars_per_hour is "
-            f"{limits.gpu_dollars_per_hour:g}, so no try can run"
-        )
-    if search.train_seconds is not None and search.train_seconds > limits.hours * 3600:
-        yield ("search", "train_seconds"), (
-            f"expected at most limits.hours ({limits.hours * 3600:,.0f} seconds), found "
-            f"{search.train_seconds:,.0f}"
+        yield (
+            ("limits", "gpu_dollars_per_try"),
+            (
+                "expected more than 0, found 0: gpu_dollars_per_hour is "
+                f"{limits.gpu_dollars_per_hour:g}, so no try can run"
+            ),
         )
 
 
-def _thresholds(spec: GoalSpec) -> Iterator[Finding]:
-    success, filters = spec.success, spec.filters
+def _time(spec: GoalSpec) -> Iterator[Finding]:
+    seconds, limit = spec.search.train_seconds, spec.limits.hours * 3600
+    if seconds is not None and seconds > limit:
+        message = f"expected at most limits.hours ({limit:,.0f} seconds), found {seconds:,.0f}"
+        yield ("search", "train_seconds"), message
+
+
+def _success(spec: GoalSpec) -> Iterator[Finding]:
+    success = spec.success
     if success.canary_pass_rate > success.pass_rate:
-        yield ("success", "canary_pass_rate"), (
-            f"expected at most success.pass_rate ({success.pass_rate:g}), found "
-            f"{success.canary_pass_rate:g}: it would stop a model that meets the goal"
+        yield (
+            ("success", "canary_pass_rate"),
+            (
+                f"expected at most success.pass_rate ({success.pass_rate:g}), found "
+                f"{success.canary_pass_rate:g}: it would stop a model that meets the goal"
+            ),
         )
     if success.confidence is not None and success.pass_rate == 1:
-        yield ("success", "confidence"), (
-            "expected a pass_rate below 1 beside it: no number of cases proves a rate of 1"
+        yield (
+            ("success", "confidence"),
+            ("expected a pass_rate below 1 beside it: no number of cases proves a rate of 1"),
         )
-    if filters.min_input_chars > filters.max_input_chars:
-        yield ("filters", "min_input_chars"), (
-            f"expected at most max_input_chars ({filters.max_input_chars}), found "
-            f"{filters.min_input_chars}"
-        )
-    if spec.task.labels and filters.max_class_share * len(spec.task.labels) < 1:
-        yield ("filters", "max_class_share"), (
-            f"expected at least 1/{len(spec.task.labels)}, the even share of "
-            f"{len(spec.task.labels)} labels, found {filters.max_class_share:g}"
-        )
-    if spec.task.max_answer_tokens >= spec.search.max_length:
-        yield ("task", "max_answer_tokens"), (
-            f"expected less than search.max_length ({spec.search.max_length}), found "
-            f"{spec.task.max_answer_tokens}"
+
+
+def _lengths(spec: GoalSpec) -> Iterator[Finding]:
+    answer, whole = spec.task.max_answer_tokens, spec.search.max_length
+    if answer >= whole:
+        message = f"expected less than search.max_length ({whole}), found {answer}"
+        yield ("task", "max_answer_tokens"), message
+
+
+def _filters(spec: GoalSpec) -> Iterator[Finding]:
+    low, high = spec.filters.min_input_chars, spec.filters.max_input_chars
+    if low > high:
+        message = f"expected at most max_input_chars ({high}), found {low}"
+        yield ("filters", "min_input_chars"), message
+
+
+def _shares(spec: GoalSpec) -> Iterator[Finding]:
+    count, share = len(spec.task.labels), spec.filters.max_class_share
+    if count and share * count < 1:
+        yield (
+            ("filters", "max_class_share"),
+            (f"expected at least 1/{count}, the even share of {count} labels, found {share:g}"),
         )
 
 

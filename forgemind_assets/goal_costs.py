@@ -79,13 +79,15 @@ class Estimate(Record):
     """What something takes. Seconds of work, one thing after the other."""
 
     teacher_requests: int = 0
-    teacher_tokens: int = Field(0, description="prompts and answers")
+    teacher_tokens: int = Field(default=0, description="prompts and answers")
     teacher_seconds: float = 0.0
     training_tokens: int = 0
     training_seconds: float = 0.0
     testing_seconds: float = 0.0
     gpu_dollars: float = 0.0
-    api_dollars: float = Field(0.0, description="with answers of full length: an upper bound")
+    api_dollars: float = Field(
+        default=0.0, description="with answers of full length: an upper bound"
+    )
 
     @computed_field
     @property

@@ -40,8 +40,8 @@ class Claim(Record):
     confidence: float | None
     passes_needed: int | None = Field(description="None: no score on so few cases proves it")
     half_width: float = Field(description="of the Wilson 95 % interval at the pass rate")
-    cases_if_3_points_better: int | None = Field(None, description="for 80 % power")
-    cases_if_5_points_better: int | None = Field(None, description="for 80 % power")
+    cases_if_3_points_better: int | None = Field(default=None, description="for 80 % power")
+    cases_if_5_points_better: int | None = Field(default=None, description="for 80 % power")
 
 
 class Verdict(Record):

@@ -25,10 +25,10 @@ MAX_SHOWN = 20
 
 def inside(folder: Path, relative: str) -> Path | None:
     """The path of a file in `folder`, or None where `relative` leads out of it."""
-    path = folder / relative
-    if Path(relative).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+    if "\x00" in relative or Path(relative).is_absolute():
         return None
-    return path
+    path = folder / relative
+    return path if path.resolve().is_relative_to(folder.resolve()) else None
 
 
 def missing_file(path: Path, relative: str) -> str:

@@ -3,9 +3,10 @@
 Every mistake is reported at once, with file, line and key, in one `GoalError`.
 """
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from forgemind_assets.errors import GoalError, Problem
 from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
@@ -17,7 +18,7 @@ from forgemind_assets.goal_files import (
     read_prompts,
     read_records,
 )
-from forgemind_assets.goal_schema import unknown_name, validate
+from forgemind_assets.goal_schema import unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
 from forgemind_assets.goal_yaml import Document, Place, read_yaml
 from forgemind_assets.home import REPOSITORY
@@ -62,19 +63,16 @@ def load_goal(path: Path | str) -> Goal:
     file = find_goal(path)
     folder = file.parent
     document = read_yaml(file, shown_path(file))
-    spec = None if document.problems else validate(GoalSpec, document)
-    if isinstance(document.value, dict):
+    others: list[Problem] = []
+    if document.lines:
         check_secrets(document)
-    if spec is not None:
-        check_spec(spec, document)
-        others, files = _check_files(spec, folder, document)
-        document.problems += others
-        if not document.problems:
+        spec, broken = validate_sections(GoalSpec, document)
+        check_spec(spec, document, broken)
+        files = _check_files(spec, broken, folder, document, others)
+        if not document.problems and not others:
             version = content_hash(folder, [file, *files])
             return Goal(spec=spec, folder=folder, version=version, file=file.name)
-    own = [p for p in document.problems if p.file == document.file]
-    rest = [p for p in document.problems if p.file != document.file]
-    raise GoalError([*sorted(own, key=lambda p: p.line or 0), *rest])
+    raise GoalError([*sorted(document.problems, key=lambda p: p.line or 0), *others])
 
 
 def shown_path(path: Path) -> str:
@@ -120,31 +118,43 @@ def _read_all(path: Path, model: type) -> list:
 
 
 def _check_files(
-    spec: GoalSpec, folder: Path, document: Document
-) -> tuple[list[Problem], list[Path]]:
-    """Reads suites, seeds and prompts; returns what is wrong and the files that were read."""
-    problems: list[Problem] = []
-    paths = {name: getattr(spec.suites, name) for name in SUITE_NAMES} | {"seeds": spec.seeds}
-    sets, files, found = {}, {}, []
-    for name, relative in paths.items():
+    spec: GoalSpec,
+    broken: frozenset[str],
+    folder: Path,
+    document: Document,
+    problems: list[Problem],
+) -> list[Path]:
+    """Reads suites, seeds and prompts, and adds what is wrong; returns the files it read."""
+    sets, files, read = {}, {}, []
+    for name in (*SUITE_NAMES, "seeds"):
         place: Place = ("seeds",) if name == "seeds" else ("suites", name)
-        path = _existing(folder, relative, place, document)
+        path = _existing(folder, place, document)
         if path is not None:
-            found.append(path)
+            read.append(path)
             files[name] = shown_path(path)
             model = Seed if name == "seeds" else Case
             sets[name] = read_records(path, files[name], model, problems)
-    check_sets(spec.task, sets, files, problems)
-    prompts = _existing(folder, spec.prompts, ("prompts",), document)
+    check_sets(None if "task" in broken else spec.task, sets, files, problems)
+    prompts = _existing(folder, ("prompts",), document)
     if prompts is not None:
         seed_ids = [record.id for _, record in sets.get("seeds", [])]
         variants = read_prompts(prompts, shown_path(prompts), seed_ids, problems)
-        _check_variants(spec, variants, document)
-        found += prompts.rglob("*.yaml")
-    return problems, found
+        _check_variants(
+            () if "search" in broken else spec.search.prompt_variants, variants, document
+        )
+        read += prompts.rglob("*.yaml")
+    return read
 
 
-def _existing(folder: Path, relative: str, place: Place, document: Document) -> Path | None:
+def _existing(folder: Path, place: Place, document: Document) -> Path | None:
+    """The file or folder that a place of the goal names, or None: missing, outside, no text."""
+    relative: Any = document.value if isinstance(document.value, dict) else {}
+    for step in place:
+        relative = relative.get(step) if isinstance(relative, dict) else None
+    if relative is None and len(place) == 1:
+        relative = GoalSpec.model_fields[str(place[0])].default
+    if not isinstance(relative, str):
+        return None
     path = inside(folder, relative)
     if path is None:
         document.problem(place, f"expected a path within the goal's folder, found {relative!r}")
@@ -155,12 +165,14 @@ def _existing(folder: Path, relative: str, place: Place, document: Document) -> 
     return None
 
 
-def _check_variants(spec: GoalSpec, variants: list[str], document: Document) -> None:
-    for index, name in enumerate(spec.search.prompt_variants):
+def _check_variants(wanted: Iterable[str], variants: list[str], document: Document) -> None:
+    for index, name in enumerate(wanted):
         if name not in variants:
             place = ("search", "prompt_variants", index)
             document.problem(place, unknown_name("prompt variant", name, variants))
     for name in BASELINE_VARIANTS:
         if name not in variants:
-            message = f"expected task/{name}.yaml, with which the base model is measured, found none"
+            message = (
+                f"expected task/{name}.yaml, with which the base model is measured, found none"
+            )
             document.problem(("prompts",), message)

@@ -2,24 +2,19 @@
 
 import json
 import math
-import re
 import types
 import typing
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from forgemind_assets.goal_yaml import Document, Place
+from forgemind_assets.goal_yaml import Document, Place, looks_secret
 
 M = TypeVar("M", bound=BaseModel)
 
-_SECRETS = re.compile(
-    r"\b(sk|pk|rk)[-_][A-Za-z0-9_-]{8,}|\b(gh[pousr]|github_pat|hf|gsk|xai|glpat|xox[abp])[-_]"
-    r"[A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{20,}|\bAKIA[A-Z0-9]{12,}|\beyJ[A-Za-z0-9_-]{16,}\."
-    r"|\bBearer\s+\S{8,}|://[^/\s:@]+:[^/\s@]+@"
-)
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -48,6 +43,27 @@ def validate(model: type[M], document: Document) -> M | None:
         for item in error.errors(include_url=False):
             _add_problem(model, document, item)
         return None
+
+
+def validate_sections(model: type[M], document: Document) -> tuple[M, frozenset[str]]:
+    """The document as a `model`, and the names of its top-level fields that are wrong.
+
+    The wrong ones are missing from the result, so that the others can be checked further.
+    """
+    whole = validate(model, document)
+    if whole is not None:
+        return whole, frozenset()
+    data = document.value if isinstance(document.value, dict) else {}
+    good: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if name not in data and not field.is_required():
+            good[name] = field.get_default(call_default_factory=True)
+        elif name in data:
+            with suppress(ValidationError):
+                text = json.dumps(data[name])
+                adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+                good[name] = adapter.validate_json(text, strict=True)
+    return model.model_construct(**good), frozenset(model.model_fields) - frozenset(good)
 
 
 def _add_problem(model: type[BaseModel], document: Document, item: Any) -> None:
@@ -112,11 +128,6 @@ def found(value: Any) -> str:
     if looks_secret(text):
         return "what looks like a secret (not shown)"
     return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
-def looks_secret(text: str) -> bool:
-    """Whether a text holds what looks like an API key, a token or a password in an address."""
-    return bool(_SECRETS.search(text))
 
 
 def describe(annotation: Any) -> str:

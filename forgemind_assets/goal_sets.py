@@ -23,8 +23,10 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def check_sets(task: Task, sets: Sets, files: Mapping[str, str], problems: list[Problem]) -> None:
-    """Checks the records of every set against the task and against each other.
+def check_sets(
+    task: Task | None, sets: Sets, files: Mapping[str, str], problems: list[Problem]
+) -> None:
+    """Checks the records of every set against the task (if it holds) and against each other.
 
     `sets` maps a set's name (`dev`, …, `seeds`) to its records, `files` to its path as shown.
     """
@@ -36,7 +38,9 @@ def check_sets(task: Task, sets: Sets, files: Mapping[str, str], problems: list[
                 own.append(Problem(files[name], line, dotted(place), message))
             where = f"{files[name]}:{line}"
             if record.id in ids:
-                message = f"expected ids that are unique, found {record.id} also in {ids[record.id]}"
+                message = (
+                    f"expected ids that are unique, found {record.id} also in {ids[record.id]}"
+                )
                 own.append(Problem(files[name], line, "id", message))
             ids.setdefault(record.id, where)
         problems += capped(own, files[name])
@@ -63,12 +67,14 @@ def _families(sets: Sets, files: Mapping[str, str], problems: list[Problem]) -> 
         problems.append(Problem(files[name], min(lines.values()), "family", message))
 
 
-def _record(task: Task, name: str, record: Case | Seed) -> Iterator[tuple[Place, str]]:
-    """What is wrong with one record's expectation."""
+def _record(task: Task | None, name: str, record: Case | Seed) -> Iterator[tuple[Place, str]]:
+    """What is wrong with one record's marks and expectation."""
+    if isinstance(record, Case) and record.canary and name != "dev":
+        yield ("canary",), "expected canary cases in the dev set only, found one here"
+    if task is None:
+        return
     if isinstance(record, Seed):
         yield from _whole_answer(task, record.expected)
-    elif record.canary and name != "dev":
-        yield ("canary",), "expected canary cases in the dev set only, found one here"
     options = task.grader_options
     label_key, line_key = options.get("label_key"), options.get("line_key")
     if label_key is not None and task.labels:
@@ -76,7 +82,9 @@ def _record(task: Task, name: str, record: Case | Seed) -> Iterator[tuple[Place,
         if label not in task.labels:
             place = ("expected", label_key)
             yield place, unknown_name("label", label, task.labels)
-    line = record.expected.get(line_key) if line_key is not None else None
+    if line_key is None:
+        return
+    line = record.expected.get(line_key)
     last = record.input.rstrip("\n").count("\n") + 1
     if line is not None and (type(line) is not int or not 1 <= line <= last):
         yield ("expected", line_key), f"expected a line from 1 to {last}, found {found(line)}"

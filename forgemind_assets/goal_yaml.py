@@ -25,6 +25,11 @@ _TRUE = {"true", "True", "TRUE"}
 _FALSE = {"false", "False", "FALSE"}
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SECRETS = re.compile(
+    r"\b(sk|pk|rk)[-_][A-Za-z0-9_-]{8,}|\b(gh[pousr]|github_pat|hf|gsk|xai|glpat|xox[abp])[-_]"
+    r"[A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{20,}|\bAKIA[A-Z0-9]{12,}|\beyJ[A-Za-z0-9_-]{16,}\."
+    r"|\bBearer\s+\S{8,}|://[^/\s:@]+:[^/\s@]+@"
+)
 _CORE_TAGS = {"tag:yaml.org,2002:" + name for name in ("map", "seq", "str", "int", "float", "bool")}
 _CORE_TAGS |= {"tag:yaml.org,2002:null", "tag:yaml.org,2002:timestamp", "!"}
 
@@ -56,7 +61,13 @@ class Document:
 def dotted(place: Place) -> str:
     """`("teachers", 0, "model")` -> `teachers[0].model`."""
     parts = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in place]
-    return "".join(parts).removeprefix(".")
+    path = "".join(parts).removeprefix(".")
+    return "(not shown)" if looks_secret(path) else path
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a text holds what looks like an API key, a token or a password in an address."""
+    return bool(_SECRETS.search(text))
 
 
 def read_yaml(path: Path, shown_as: str) -> Document:
@@ -148,7 +159,8 @@ def _build(node: yaml.Node, place: Place, document: Document, seen: set[int]) ->
             document.lines[*place, index] = item.start_mark.line + 1
             items.append(_build(item, (*place, index), document, seen))
         return items
-    return node.value if node.style else scalar(node.value)
+    quoted = isinstance(node, yaml.ScalarNode) and node.style
+    return node.value if quoted else scalar(node.value)
 
 
 def _build_mapping(
@@ -163,7 +175,9 @@ def _build_mapping(
             continue
         here = (*place, key_node.value)
         if key_node.value in result:
-            message = f"expected each key once, found it again (first on line {document.line(here)})"
+            message = (
+                f"expected each key once, found it again (first on line {document.line(here)})"
+            )
             document.problems.append(Problem(document.file, line, dotted(here), message))
             continue
         document.lines[here] = line

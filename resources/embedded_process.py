@@ -76,7 +76,7 @@ def load(model: Path, key: str, slots: int, slot_tokens: int) -> Any:
     """llama.cpp's server on a free port of loopback, with continuous batching and prefix cache."""
     import xllamacpp
 
-    params = xllamacpp.CommonParams()
+    params = xllamacpp.CommonParams()  # pyright: ignore[reportAttributeAccessIssue]
     params.model.path = str(model)
     params.hostnames = ["127.0.0.1"]
     params.port = 0
@@ -91,7 +91,7 @@ def load(model: Path, key: str, slots: int, slot_tokens: int) -> Any:
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.cpuparams.n_threads = physical_cores()
     params.cpuparams_batch.n_threads = physical_cores()
-    return xllamacpp.Server(params)
+    return xllamacpp.Server(params)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def publish(state: Path, facts: dict[str, Any]) -> None:

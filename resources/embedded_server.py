@@ -1,8 +1,9 @@
 """The embedded teacher's server: llama.cpp behind an OpenAI-compatible API.
 
-One process for each model and home, started on demand, shared by all runs, detached from whoever started it, and gone by itself when
-nobody has asked anything for a while. This module is the client's side, and the process itself
-when it is run with `python -m resources.embedded_server` (see `resources.embedded_process`).
+One process for each model and home, started on demand, shared by all runs, detached from whoever
+started it, and gone by itself when nobody has asked anything for a while. This module is the
+client's side, and the process itself when it is run with `python -m resources.embedded_server`
+(see `resources.embedded_process`).
 """
 
 import hashlib
@@ -17,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 from filelock import FileLock
 
 from forgemind_assets.errors import TeacherError
@@ -175,6 +175,8 @@ def _healthy(state: dict[str, Any]) -> bool:
     """Whether the process is the one that was started, and answers to our key."""
     if not process_alive(state["pid"], state["start_time"]):
         return False
+    import httpx
+
     headers = {"Authorization": f"Bearer {state['api_key']}"}
     try:
         with httpx.Client(base_url=state["url"], trust_env=False, timeout=30) as client:

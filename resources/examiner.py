@@ -39,11 +39,6 @@ class Exam:
     results: list[TestResult]
 
 
-def load_suite(goal: Goal, suite: str) -> list[Case]:
-    """The cases of a suite."""
-    return load_cases(goal, suite)
-
-
 def subject_of(goal: Goal, workshop: Workshop, trial: str) -> Subject:
     """The model that a trial produced."""
     iteration, name = split_trial(trial)
@@ -53,7 +48,7 @@ def subject_of(goal: Goal, workshop: Workshop, trial: str) -> Subject:
     settings = next(t for t in plan.trials if t.name == name)
     published = workshop.store.manifest(goal.name, "adapter", trial)
     folder = workshop.store.folder(goal.name, "adapter", trial)
-    base = workshop.models.ensure_clean(goal.spec.limits.base_model)
+    base = workshop.models.clean(goal.spec.limits.base_model)
     trained = read_manifest(folder).get("kind") != "base"
     return Subject(
         name=trial,

@@ -236,9 +236,7 @@ class Ledger:
         """Answers stored for a goal."""
         return self.usage(goal).responses
 
-    def usage(
-        self, goal: str, iteration: str | None = None, teacher: str | None = None
-    ) -> Usage:
+    def usage(self, goal: str, iteration: str | None = None, teacher: str | None = None) -> Usage:
         """Answers, tokens and dollars of a goal, of one iteration or teacher if named."""
         c = responses.c
         query = sa.select(

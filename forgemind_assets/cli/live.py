@@ -111,3 +111,20 @@ class Ticker:
                 yield self
             finally:
                 self._live = None
+
+
+class PlainBytes:
+    """Download progress as lines, where there is no terminal."""
+
+    def __init__(self, console: Console, name: str):
+        self.console, self.name, self._when = console, name, 0.0
+
+    def show(self, done: int, total: int) -> None:
+        """Prints at most every five seconds, and at the end."""
+        now = time.time()
+        if now - self._when < PLAIN_SECONDS and done < total:
+            return
+        self._when = now
+        self.console.print(
+            f"Fetching {self.name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", highlight=False
+        )

@@ -48,16 +48,18 @@ class LazyVerbs(TyperGroup):
     and ends with the exit code of its class.
     """
 
-    def __init__(self, **attributes: Any):
+    def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         for name, verb in VERBS.items():
             self.add_command(TyperCommand(name, help=verb.help), name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Name, command and remaining arguments; the verb's module is imported here."""
         name, stub, rest = super().resolve_command(ctx, args)
         return name, load_verb(name) if name in VERBS else stub, rest
 
     def invoke(self, ctx: Any) -> Any:
+        """Runs the verb; see the class for its errors."""
         try:
             return super().invoke(ctx)
         except ForgeMindError as error:

@@ -50,23 +50,15 @@ def list_models(
 @app.command("pull")
 def pull(name: Annotated[str, typer.Argument(help="Name in the catalogue.")]) -> None:
     """Fetches the weights of one model; an interrupted download is taken up again."""
-    from rich import progress
+    from rich.console import Console
 
+    from forgemind_assets.cli.weights import fetch
     from forgemind_assets.home import Home
     from resources.models import ModelStore
 
     store = ModelStore(Home.from_environment())
-    columns = (
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.DownloadColumn(),
-        progress.TransferSpeedColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(*columns) as bar:
-        task = bar.add_task(name, total=None)
-        path = store.pull(name, lambda done, all_: bar.update(task, completed=done, total=all_))
-    typer.echo(f"{name} is at {path}")
+    fetch(store, name, Console())
+    typer.echo(f"{name} is at {store.pull(name)}")
 
 
 def _sources(entry) -> list[str]:  # noqa: ANN001 - a ModelEntry, imported only where it is used

@@ -27,6 +27,7 @@ def run(
     when it was interrupted; the next run goes on where it was.
     """
     from forgemind_assets.cli.drivers import run_headless, run_with_ui
+    from forgemind_assets.cli.weights import fetch_models
     from forgemind_assets.goal_loading import find_goal, load_goal
     from forgemind_assets.home import Home
 
@@ -36,6 +37,7 @@ def run(
     home = Home.from_environment()
     console.print(f"Goal [bold]{loaded.name}[/]: {loaded.spec.task.description}")
     console.print(f"State in {home.root}, weights in {home.models}", highlight=False)
+    fetch_models(loaded, home, console)
     stop = (
         run_headless(loaded, path, home, console)
         if headless

@@ -18,7 +18,7 @@ def find_subject(goal: Goal, workshop: Workshop, wanted: str) -> Subject:
     """
     store = workshop.store
     if wanted == "base":
-        base = workshop.models.ensure_clean(goal.spec.limits.base_model)
+        base = workshop.models.clean(goal.spec.limits.base_model)
         return Subject("base", base, None, "zero_shot", f"base:{goal.spec.limits.base_model}")
     if wanted in ALIASES:
         return subject_of(goal, workshop, aliased(goal, workshop, wanted))

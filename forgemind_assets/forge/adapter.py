@@ -1,5 +1,9 @@
 """LoRA adapters on a base model, through peft."""
 
+import copy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,8 @@ def attach(model: Any, settings: TrainSettings, start_adapter: Path | None = Non
 
     torch.manual_seed(settings.seed)
     if start_adapter is not None:
-        peft_model = PeftModel.from_pretrained(model, start_adapter, is_trainable=True)
+        with quiet_peft():
+            peft_model = PeftModel.from_pretrained(model, start_adapter, is_trainable=True)
         found = peft_model.peft_config["default"].r
         if found != settings.rank:
             raise TrainingError(
@@ -37,7 +42,8 @@ def attach(model: Any, settings: TrainSettings, start_adapter: Path | None = Non
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config)
+    with quiet_peft():
+        return get_peft_model(model, config)
 
 
 def trainable(peft_model: Any) -> dict[str, Any]:
@@ -48,12 +54,36 @@ def trainable(peft_model: Any) -> dict[str, Any]:
 def export(peft_model: Any, out: Path, base_name: str) -> None:
     """Writes `adapter_model.safetensors` and `adapter_config.json` in peft's format.
 
+    peft's own `save_pretrained` asks a model hub about the base model; this does not.
+
     Raises:
         StoreError: the disk is full.
     """
-    config = peft_model.peft_config["default"]
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    config = copy.copy(peft_model.peft_config["default"])
     config.base_model_name_or_path = base_name
+    config.inference_mode = True
+    state = get_peft_model_state_dict(peft_model, save_embedding_layers=False)
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
     with full_disk_is_clear(out):
         out.mkdir(parents=True, exist_ok=True)
-        peft_model.save_pretrained(out, safe_serialization=True)
-        (out / "README.md").unlink(missing_ok=True)
+        save_file(tensors, out / "adapter_model.safetensors", metadata={"format": "pt"})
+        config.save_pretrained(out)
+
+
+def load(model: Any, folder: Path) -> Any:
+    """The model with the adapter in `folder` beside it, for evaluation."""
+    from peft import PeftModel
+
+    with quiet_peft():
+        return PeftModel.from_pretrained(model, folder).eval()
+
+
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Hides a notice that peft 0.21 causes by reading an attribute that transformers renamed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        yield

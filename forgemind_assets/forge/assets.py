@@ -113,11 +113,10 @@ def fine_tune(
         )
 
     progress.report("loading base model", 0, 1, "models", where=trial)
-    base = workshop.models.ensure_clean(limits.base_model)
-    reserved = limits.gpu_dollars_per_hour * (settings.max_seconds or limits.hours * 3600) / 3600
-    with workshop.ledger().spending(
-        goal.name, trial, "gpu", reserved, limits.gpu_dollars_per_try
-    ) as bill:
+    base = workshop.models.clean(limits.base_model)
+    hours = (settings.max_seconds or limits.hours * 3600) / 3600
+    most = min(limits.gpu_dollars_per_hour * hours, limits.gpu_dollars_per_try)
+    with workshop.gpu_bill(goal.name, trial, most, limits.gpu_dollars_per_try) as bill:
         result = train(
             [(task_messages(prompt, row.input, seeds), row.answer) for row in rows.values()],
             settings,

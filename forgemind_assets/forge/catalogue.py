@@ -60,9 +60,9 @@ class ModelEntry(Record):
     architecture: str
     roles: tuple[Role, ...] = Field(min_length=1)
     parameters: int = Field(gt=0, description="weights in the model, for cost estimates")
-    files: tuple[ModelFile, ...] = Field((), description="what the package index carries")
+    files: tuple[ModelFile, ...] = Field(default=(), description="what the package index carries")
     hub: HubSource | None = None
-    path: Path | None = Field(None, description="folder with safetensors on this machine")
+    path: Path | None = Field(default=None, description="folder with safetensors on this machine")
 
     @model_validator(mode="after")
     def _has_a_source(self) -> "ModelEntry":
@@ -82,7 +82,12 @@ class ModelEntry(Record):
 
 
 def _joined(
-    name: str, sha256: str, package: str, version: str, member: str, pins: tuple[tuple[int, str], ...]
+    name: str,
+    sha256: str,
+    package: str,
+    version: str,
+    member: str,
+    pins: tuple[tuple[int, str], ...],
 ) -> ModelFile:
     """A file in numbered packages; `{n}`, `{n:02d}` and `{k:02d}` count from 1, 1 and 0."""
     parts = tuple(

@@ -1,15 +1,45 @@
-"""The loss of a batch, computed through the transformers model with its peft layers."""
+"""How the loss of a batch and its LoRA gradients are computed: the choice, and the general way."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from forgemind_assets.forge.batching import Batch, collate, micro_batches
 from forgemind_assets.forge.encoding import Encoded
+from forgemind_assets.forge.llama_engine import LlamaEngine
+from forgemind_assets.records import TrainSettings
 
 MICRO_TOKENS = 8192
 """Padded tokens computed at once; more would only take more memory."""
 
 LOGIT_SCALES = ("final_logit_softcapping", "logits_scaling", "logit_scale")
+
+
+class Engine(Protocol):
+    """Computes losses; gradients go to `.grad` of the adapter's parameters."""
+
+    name: str
+
+    def backward(self, rows: Sequence[Encoded]) -> float:
+        """Adds the gradient of the mean loss per label token. Returns that loss in nats."""
+        ...
+
+    def loss_sum(self, rows: Sequence[Encoded]) -> float:
+        """Sum of the cross entropies of all labels, in nats."""
+        ...
+
+
+def choose(
+    peft_model: Any,
+    settings: TrainSettings,
+    *,
+    device: str,
+    precision: str,
+    rows: Sequence[Encoded],
+) -> Engine:
+    """The hand-written engine where it knows the architecture, else transformers and autograd."""
+    if LlamaEngine.supports(peft_model, settings):
+        return LlamaEngine(peft_model, device=device, precision=precision, rows=rows)
+    return PeftEngine(peft_model, device=device, precision=precision)
 
 
 class PeftEngine:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from forgemind_assets.forge import adapter as adapters
 from forgemind_assets.forge.encoding import end_id, prompt_ids, shared_prefix
 from forgemind_assets.forge.weights import load_base
 from forgemind_assets.prompting import Message
@@ -26,20 +27,18 @@ def merge_and_load(
     """
     if adapter is None:
         return load_base(base, precision=precision, quantisation=quantisation, device=device)
-    from peft import PeftModel
-
     if quantisation != "none":
         model, tokenizer = load_base(
             base, precision=precision, quantisation=quantisation, device=device
         )
-        return PeftModel.from_pretrained(model, adapter).eval(), tokenizer
+        return adapters.load(model, adapter), tokenizer
     import torch
 
     from forgemind_assets.forge import hardware
 
     device = device or hardware.pick_device()
     model, tokenizer = load_base(base, precision="fp32", device=device)
-    model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    model = adapters.load(model, adapter).merge_and_unload()
     if hardware.resolve_precision(precision, device) == "bf16":
         model = model.to(torch.bfloat16)
     return model.eval(), tokenizer

@@ -6,6 +6,9 @@ from typing import Any
 from forgemind_assets.forge import llama
 from forgemind_assets.forge.batching import micro_batches, padded
 from forgemind_assets.forge.encoding import Encoded, shared_prefix
+from forgemind_assets.records import TrainSettings
+
+PROJECTIONS = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
 MICRO_TOKENS = 4096
 """Padded tokens computed at once; more would only take more memory."""
@@ -20,7 +23,7 @@ class LlamaEngine:
     name = "llama"
 
     @staticmethod
-    def supports(peft_model: Any, *, dropout: float, quantisation: str) -> bool:
+    def supports(peft_model: Any, settings: TrainSettings) -> bool:
         """Whether the model is a plain Llama with adapters on all seven projections."""
         config = peft_model.get_base_model().config
         peft_config = peft_model.peft_config["default"]
@@ -29,8 +32,8 @@ class LlamaEngine:
             and config.hidden_act == "silu"
             and not config.attention_bias
             and not config.mlp_bias
-            and dropout == 0
-            and quantisation == "none"
+            and settings.dropout == 0
+            and settings.quantisation == "none"
             and set(peft_config.target_modules) == PROJECTIONS
             and not peft_config.use_dora
         )
@@ -163,5 +166,3 @@ class LlamaEngine:
         self._layouts[rows, length] = layout
         return layout
 
-
-PROJECTIONS = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from forgemind_assets.errors import TrainingError
-from forgemind_assets.forge import adapter, batching, checkpoint, hardware, manifest, schedule
+from forgemind_assets.forge import (
+    adapter,
+    batching,
+    checkpoint,
+    engine,
+    hardware,
+    manifest,
+    schedule,
+)
 from forgemind_assets.forge.encoding import Encoded, encode_rows
 from forgemind_assets.forge.weights import folder_hash, load_base
 from forgemind_assets.prompting import Message
@@ -179,12 +187,12 @@ class _Run:
     ):
         import torch
 
-        from forgemind_assets.forge.engine import PeftEngine
-
         self.model, self.settings, self.rows, self.dev = peft_model, settings, rows, dev
         self.device, self.precision, self.work = device, precision, work
         self.checkpoint_seconds = checkpoint_seconds
-        self.engine = PeftEngine(peft_model, device=device, precision=precision)
+        self.engine = engine.choose(
+            peft_model, settings, device=device, precision=precision, rows=(*rows, *dev)
+        )
         self.parameters = adapter.trainable(peft_model)
         self.optimizer = torch.optim.AdamW(
             self.parameters.values(), lr=0.0, weight_decay=settings.weight_decay, fused=True
@@ -237,9 +245,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batch = self._batch(at.step)
-        loss = self.engine.loss_sum(batch) / len(batch.targets)
-        loss.backward()
-        value = float(loss.detach())
+        value = self.engine.backward(batch)
         norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), GRADIENT_NORM)
         if not (math.isfinite(value) and math.isfinite(float(norm))):
             raise TrainingError(
@@ -249,11 +255,11 @@ class _Run:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         at.step += 1
-        at.tokens += batch.tokens
+        at.tokens += sum(len(row.ids) for row in batch)
         at.losses.append((at.step, value))
         return rate, value
 
-    def _batch(self, step: int) -> batching.Batch:
+    def _batch(self, step: int) -> list[Encoded]:
         epoch, index = divmod(step, self.epoch_steps)
         if epoch not in self._orders:
             lengths = [len(row.ids) for row in self.rows]
@@ -265,7 +271,7 @@ class _Run:
                     epoch=epoch,
                 )
             }
-        return batching.collate([self.rows[i] for i in self._orders[epoch][index]], self.device)
+        return [self.rows[i] for i in self._orders[epoch][index]]
 
     def _replan(self, steps: int, seconds: float) -> bool:
         """Shortens the plan once the pace is known, so that the rate decays to zero in time."""
@@ -301,17 +307,12 @@ class _Run:
 
     def dev_loss(self) -> float:
         """Mean loss per label token over the dev rows."""
-        import torch
-
         self.model.eval()
-        total, labels = 0.0, 0
         size = self.settings.batch_size
         ordered = sorted(self.dev, key=lambda row: len(row.ids))
-        with torch.no_grad():
-            for start in range(0, len(ordered), size):
-                batch = batching.collate(ordered[start : start + size], self.device)
-                total += float(self.engine.loss_sum(batch))
-                labels += len(batch.targets)
+        parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+        total = sum(self.engine.loss_sum(part) for part in parts)
+        labels = sum(len(row.ids) - row.label_start for row in ordered)
         self.model.train()
         return total / labels
 

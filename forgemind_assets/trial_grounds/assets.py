@@ -3,6 +3,7 @@
 import dagster as dg
 
 from forgemind_assets.goal import Goal
+from forgemind_assets.goal_loading import load_cases
 from forgemind_assets.keys import GoalKeys
 from forgemind_assets.partitions import BASELINE, split_trial
 from forgemind_assets.pictures import picture, rates_over_iterations
@@ -14,7 +15,7 @@ from forgemind_assets.trial_grounds.report import (
     slice_table,
     write_report,
 )
-from resources.examiner import examine, load_suite
+from resources.examiner import examine
 from resources.workshop import Workshop
 
 
@@ -27,7 +28,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, workshop: Workshop
     ) -> dg.MaterializeResult:
         """The fast tier: dev, canary cases first; a hopeless trial goes no further."""
-        cases = load_suite(goal, "dev")
+        cases = load_cases(goal, "dev")
         canary = [case for case in cases if case.canary]
         trial = context.partition_key
         first = examine(goal, workshop, trial, "dev", canary, stage="canary")
@@ -51,7 +52,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, workshop: Workshop
     ) -> dg.MaterializeResult:
         """The full tier: the gate suite that decides whether the goal is met."""
-        cases = load_suite(goal, "full")
+        cases = load_cases(goal, "full")
         return tier(goal, workshop, context.partition_key, "benchmark_report", "full", cases)
 
     @dg.asset(
@@ -63,7 +64,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, workshop: Workshop
     ) -> dg.MaterializeResult:
         """The stress tier: cases built to fool the model."""
-        cases = load_suite(goal, "adversarial")
+        cases = load_cases(goal, "adversarial")
         return tier(
             goal, workshop, context.partition_key, "adversarial_report", "adversarial", cases
         )

@@ -28,21 +28,22 @@ SNIPPETS: tuple[tuple[str, str, int | None, str | None], ...] = (
     ),
     (
         "safe/CWE-89",
-        "def find_{d}(db, name):\n    query = \"SELECT * FROM {d} WHERE name = ?\"\n"
+        'def find_{d}(db, name):\n    query = "SELECT * FROM {d} WHERE name = ?"\n'
         "    return db.execute(query, (name,)).fetchall()\n",
         None,
         None,
     ),
     (
         "CWE-78",
-        "import os\n\n\ndef archive_{d}(folder):\n    return os.system(\"tar cf {d}.tar \" + folder)\n",
+        "import os\n\n\ndef archive_{d}(folder):\n"
+        '    return os.system("tar cf {d}.tar " + folder)\n',
         5,
         "Pass a list of arguments to subprocess.run",
     ),
     (
         "safe/CWE-78",
         "import subprocess\n\n\ndef archive_{d}(folder):\n"
-        "    return subprocess.run([\"tar\", \"cf\", \"{d}.tar\", \"--\", folder], check=True)\n",
+        '    return subprocess.run(["tar", "cf", "{d}.tar", "--", folder], check=True)\n',
         None,
         None,
     ),

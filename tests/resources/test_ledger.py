@@ -161,16 +161,16 @@ def test_what_is_reserved_never_passes_the_limit_and_the_sum_is_exact(shared, st
         if action == "reserve":
             fits = used + milli <= round(limit * 1000)
             try:
-                id = shared.reserve(goal, scope, "api", dollars, limit)
+                one = shared.reserve(goal, scope, "api", dollars, limit)
                 assert fits
-                held.append((id, milli, scope))
+                held.append((one, milli, scope))
                 total[scope] += milli
             except BudgetExceeded:
                 assert not fits
         elif held:
-            id, reserved, scope = held.pop()
+            one, reserved, scope = held.pop()
             real = min(milli, reserved) if action == "settle" else milli
-            shared.settle(id, real / 1000)
+            shared.settle(one, real / 1000)
             total[scope] += real - reserved
         assert shared.spent(goal, "api") == sum(total.values()) / 1000
         assert shared.spent(goal, "api", "a") == total["a"] / 1000

@@ -42,9 +42,7 @@ def test_the_intervals_are_scipys(total: int, share: float, confidence: float):
 
 
 @given(totals, shares, confidences)
-def test_intervals_hold_the_observed_rate(
-    total: int, share: float, confidence: float
-):
+def test_intervals_hold_the_observed_rate(total: int, share: float, confidence: float):
     passed = round(share * total)
     for interval in (wilson_interval, clopper_pearson_interval):
         found = interval(passed, total, confidence)

@@ -10,6 +10,8 @@ from forgemind_assets.foundry.rewriting.scopes import FIXED, names
 from forgemind_assets.foundry.rewriting.source import BUILTINS, Edit, Source
 
 INDENT = "    "
+# A parameter of such a type is a checked value; without its annotation it would not be.
+CHECKED = re.compile(r"\b(int|float|bool|UUID|Literal|date|datetime|Decimal|[A-Z]\w*(Enum|Id|Kind|Name))\b")
 DECORATED = {
     "flask": ('@app.route("/{plural}")', '@app.route("/{plural}/{verb}", methods=["POST"])', '@bp.route("/{noun}")',
               '@app.get("/{plural}")', '@blueprint.post("/{noun}")', '@app.post("/api/{plural}")'),
@@ -181,6 +183,8 @@ def unwrap_function(source: Source, rng: random.Random) -> list[Edit]:
     if len(nested) > 1 or any(r is not function.body[-1] for r in returns) or len(function.body) > 7:
         return []
     if function.body[0].lineno == function.lineno or (function.args.defaults and rng.random() < 0.8):
+        return []
+    if any(a.annotation and CHECKED.search(source.code(a.annotation)) for a in function.args.args):
         return []
     depth = function.body[0].col_offset
     start, end = source.line_start(function.lineno), source.line_start(function.body[0].lineno)

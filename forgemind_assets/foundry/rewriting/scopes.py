@@ -25,7 +25,7 @@ FIXED = frozenset(
     defusedxml lxml xml xmlrpc urllib3 pycurl smtplib ftplib imaplib ldap3 redis pymongo
     AES DES DES3 ARC4 ARC2 Blowfish RSA PKCS1_OAEP Cipher algorithms modes hashes padding
     rsa ec dsa Fernet crypt passlib jwt itsdangerous pwd_context pytest np numpy pandas ns xp
-    config env environ loop reactor tornado graphene strawberry graphql bottle falcon sanic""".split()
+    config env environ loop reactor tornado metrics statsd tracer counter lock timer suppress huey dramatiq graphene strawberry graphql bottle falcon sanic""".split()
 )
 
 

@@ -32,7 +32,7 @@ def looks_like_credential(value: str) -> bool:
     kinds = sum(bool(re.search(p, value)) for p in ("[a-z]", "[A-Z]", r"\d", r"[^\w\s]"))
     return kinds >= 2 and not re.search(
         r"sha\d|md5|aes|tls|utf|%[YmdHs]|^\d[\d.:-]*$|^(us|eu|ap)-\w+-\d|your|example|change.?me|"
-        r"xxx|\.\.\.|[<>{}$()]|^/|\.(com|org|net|io|local|py)$", value, re.I
+        r"xxx|\.\.\.|[<>{}()]|%[\w(]|^/|\.(com|org|net|io|local|py)$", value, re.I
     )
 
 

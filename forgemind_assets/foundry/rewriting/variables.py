@@ -10,6 +10,11 @@ from forgemind_assets.foundry.rewriting.source import BUILTINS, Edit, Source
 SIMPLE = (ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.AnnAssign, ast.With, ast.For)
 DEFERRED = (ast.Lambda, ast.comprehension, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
             ast.IfExp, ast.BoolOp, ast.Compare, ast.NamedExpr, ast.Starred)
+# Calls that are hardly ever the finding themselves, so that they may leave its line.
+NEUTRAL_CALLS = frozenset(
+    """get getlist get_argument get_json format join str int strip lower upper title replace split
+    len repr text decode encode quote escape strftime isoformat input""".split()
+)
 BUILT = (ast.JoinedStr, ast.BinOp, ast.Call, ast.Subscript)
 
 
@@ -60,7 +65,18 @@ def _worth_a_name(source: Source, argument: ast.expr) -> bool:
     if not isinstance(argument, BUILT):
         return False
     code = source.code(argument)
+    if source.snippet.line in range(argument.lineno, (argument.end_lineno or 0) + 1) and _has_telling_call(argument):
+        return False
     return len(code) > 8 and "await " not in code and "yield" not in code and code.count("\n") < 6
+
+
+def _has_telling_call(argument: ast.expr) -> bool:
+    for node in ast.walk(argument):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called not in NEUTRAL_CALLS:
+                return True
+    return False
 
 
 def _introduced(

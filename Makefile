@@ -1,0 +1,61 @@
+# Everything works from a fresh clone with Python 3.11, pip and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+GOAL ?= python_security
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/installed  ## install, fetch the weights, and run the goal (GOAL=python_security)
+	@$(BIN)/forgemind run $(GOAL)
+
+install: $(VENV)/installed  ## make .venv with everything that a run needs
+
+test: $(VENV)/developed  ## format, lint, types, tests: what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/pytest -n 2 -m "not e2e"
+
+e2e: $(VENV)/developed  ## the tests with real weights (minutes)
+	$(BIN)/forgemind models pull smollm2-135m-instruct
+	$(BIN)/forgemind models pull qwen2.5-coder-1.5b-instruct
+	$(BIN)/pytest -m e2e
+
+bench: $(VENV)/developed .venv-peers/installed  ## measurements, one JSON line each
+	@for script in tests/bench/*.py; do $(BIN)/python $$script | tail -n 1; done
+
+dev: $(VENV)/installed  ## Dagster's own development server on this installation's state
+	@DAGSTER_HOME=$$($(BIN)/forgemind home) $(BIN)/dagster dev
+
+format: $(VENV)/developed  ## format and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## remove the virtual environments and caches; state in .forgemind stays
+	rm -rf $(VENV) .venv-peers .pytest_cache .ruff_cache .hypothesis
+
+# Progress of pip is shown: the first install fetches about 1 GB.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing ForgeMind into $(VENV)"
+	$(BIN)/python -m pip install --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev
+	@touch $@
+
+# What ForgeMind is measured against lives apart, and never among its dependencies.
+.venv-peers/installed: tests/bench/peers.txt
+	@test -d .venv-peers || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --upgrade "pip>=25.1"
+	.venv-peers/bin/python -m pip install -r tests/bench/peers.txt
+	@touch $@
+
+.PHONY: help run install test e2e bench dev format clean

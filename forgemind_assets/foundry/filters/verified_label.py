@@ -1,0 +1,42 @@
+"""Drops rows whose label an independent analyser refutes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from forgemind_assets.foundry.verifiers.verdict import Verdict
+from forgemind_assets.records import Row
+
+
+class Verifier(Protocol):
+    """Judges a claimed label."""
+
+    def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict: ...
+
+
+@dataclass(frozen=True)
+class VerifiedLabel:
+    """Keeps rows whose label the verifier confirms.
+
+    A teacher's row must be confirmed. A row that people labelled, or that was rewritten from
+    one, is kept where the verifier cannot tell, and dropped only where it is certain.
+    """
+
+    verifier: Verifier
+    label_key: str = "cwe"
+    line_key: str = "line"
+    name: str = "verified_label"
+
+    def judge(self, rows: Sequence[Row]) -> list[str | None]:
+        """The verifier's reason, such as `still_vulnerable`, `not_confirmed`."""
+        return [self._one(row) for row in rows]
+
+    def _one(self, row: Row) -> str | None:
+        if row.teacher is None:
+            return None
+        answer = json.loads(row.answer)
+        verdict = self.verifier.verify(
+            row.input, answer[self.label_key], answer.get(self.line_key)
+        )
+        return None if verdict.keep else verdict.reason

@@ -1,0 +1,231 @@
+"""One chat request to an OpenAI-compatible server, and what its failures mean."""
+
+import datetime
+import json
+import re
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+Message = dict[str, str]
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_UNSUPPORTED = re.compile(
+    r"not support|unsupported|unrecogni[sz]ed|unknown|not permitted|not allowed|invalid param",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a teacher answers."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    model: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. Tokens are None where the server does not say."""
+
+    text: str
+    finish_reason: str
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+class CallFailed(Exception):  # noqa: N818 - an outcome, caught by the client
+    """One attempt failed.
+
+    Attributes:
+        reason: for people.
+        retry: another attempt may succeed.
+        retry_after: seconds that the server asks to wait, if it does.
+        may_cost: the server may have worked, and bill it.
+        fatal: every other request would fail alike.
+        unreachable: nobody answers at the address.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry: bool = False,
+        retry_after: float | None = None,
+        may_cost: bool = False,
+        fatal: bool = False,
+        unreachable: bool = False,
+    ):
+        super().__init__(reason)
+        self.reason = reason
+        self.retry = retry
+        self.retry_after = retry_after
+        self.may_cost = may_cost
+        self.fatal = fatal
+        self.unreachable = unreachable
+
+
+class ChatApi:
+    """Connections to one endpoint.
+
+    It learns what the server can do: where a JSON schema (or another parameter) is refused, the
+    schema is written into the instructions instead.
+    """
+
+    def __init__(self, endpoint: Endpoint, timeout_seconds: float):
+        import openai
+
+        self.endpoint = endpoint
+        self._missing: set[str] = set()
+        loopback = urlsplit(endpoint.base_url).hostname in _LOOPBACK
+        self._client = openai.AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.api_key,
+            timeout=timeout_seconds,
+            max_retries=0,
+            # A proxy of the environment is not meant for this machine's own servers.
+            http_client=openai.DefaultAsyncHttpx2Client(trust_env=not loopback),
+        )
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    async def call(
+        self,
+        messages: list[Message],
+        *,
+        schema: dict[str, Any] | None,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> Reply:
+        """Asks once. Raises CallFailed."""
+        import openai
+
+        while True:
+            body = self._body(messages, schema, max_tokens, temperature, seed)
+            try:
+                return _reply(await self._client.chat.completions.create(**body))
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                if not self._learn(str(error), body):
+                    raise CallFailed(f"refused: {_brief(error)}") from error
+            except openai.OpenAIError as error:
+                raise _failure(error, self.endpoint) from error
+            except ValueError as error:  # the body is no JSON
+                raise CallFailed("unreadable response", retry=True, may_cost=True) from error
+
+    def _body(
+        self,
+        messages: list[Message],
+        schema: dict[str, Any] | None,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> dict[str, Any]:
+        limit = "max_completion_tokens" if "max_tokens" in self._missing else "max_tokens"
+        body: dict[str, Any] = {"model": self.endpoint.model, "messages": messages}
+        body[limit] = max_tokens
+        if "temperature" not in self._missing:
+            body["temperature"] = temperature
+        if "seed" not in self._missing:
+            body["seed"] = seed
+        if schema is not None:
+            if "schema" in self._missing:
+                body["messages"] = [{"role": "system", "content": instruction(schema)}, *messages]
+            else:
+                strict = schema.get("additionalProperties") is False
+                named = {"name": "answer", "schema": schema, "strict": strict}
+                body["response_format"] = {"type": "json_schema", "json_schema": named}
+        return body
+
+    def _learn(self, message: str, body: dict[str, Any]) -> bool:
+        """Notes what a status 400 says the server cannot do. Returns whether to ask again."""
+        refused = None
+        if "response_format" in body and re.search("response_format|json_schema", message):
+            refused = "schema"
+        elif _UNSUPPORTED.search(message):
+            if "max_tokens" in body and "max_completion_tokens" in message:
+                refused = "max_tokens"
+            else:
+                refused = next(
+                    (n for n in ("temperature", "seed") if n in body and n in message), None
+                )
+        if refused is None:
+            return False
+        self._missing.add(refused)
+        return True
+
+
+def instruction(schema: dict[str, Any]) -> str:
+    """The schema as a sentence, for servers that cannot enforce it."""
+    return "Answer with one JSON object and nothing else. Its JSON schema: " + json.dumps(schema)
+
+
+def _reply(completion: Any) -> Reply:
+    """The text of the first choice. A server may send anything; nothing is taken on trust."""
+    choices = getattr(completion, "choices", None)
+    if not isinstance(choices, list) or not choices:
+        raise CallFailed("unreadable response: no choices", retry=True, may_cost=True)
+    usage = getattr(completion, "usage", None)
+    text = getattr(getattr(choices[0], "message", None), "content", None)
+    return Reply(
+        text=text if isinstance(text, str) else "",
+        finish_reason=str(getattr(choices[0], "finish_reason", "") or ""),
+        input_tokens=_count(getattr(usage, "prompt_tokens", None)),
+        output_tokens=_count(getattr(usage, "completion_tokens", None)),
+    )
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _failure(error: Exception, endpoint: Endpoint) -> CallFailed:
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return CallFailed("timed out", retry=True, may_cost=True)
+    if isinstance(error, openai.APIConnectionError):
+        refused = type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
+        cause = error.__cause__ or error
+        return CallFailed(
+            f"no connection to {endpoint.base_url}: {_brief(cause)}",
+            retry=True,
+            may_cost=not refused,
+            unreachable=True,
+        )
+    if isinstance(error, openai.APIStatusError):
+        status = error.status_code
+        reason = f"status {status}: {_brief(error)}"
+        if status in (401, 403, 404) or "insufficient_quota" in str(error):
+            return CallFailed(reason, fatal=True)
+        if status in (408, 409, 429) or status >= 500:
+            after = _retry_after(error.response.headers)
+            return CallFailed(reason, retry=True, retry_after=after)
+        return CallFailed(reason)
+    return CallFailed(f"unreadable response: {_brief(error)}", retry=True, may_cost=True)
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Seconds of the header `Retry-After`: a number, or a date."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    now = datetime.datetime.now(tz=when.tzinfo or datetime.UTC)
+    return max(0.0, (when - now).total_seconds()) if when.tzinfo else None
+
+
+def _brief(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:200] + "…"

@@ -1,0 +1,181 @@
+"""The report on a goal: sizes, claim, estimates and verdicts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.goal_folder import write_goal
+
+from forgemind_assets.goal_costs import Estimate, detect_hardware, estimate_tests, estimate_try
+from forgemind_assets.goal_explain import GoalReport, Verdict, explain, explain_claim
+from forgemind_assets.goal_loading import find_goal, load_goal
+
+PAID: dict[str, Any] = {
+    "teachers.0": {
+        "name": "embedded",
+        "kind": "openai",
+        "model": "gpt-4o-mini",
+        "api_key_env": "SOME_KEY",
+        "prices": {"input": 1.0, "output": 10.0},
+        "max_tokens": 300,
+    },
+    "limits.api_dollars_per_goal": 1,
+    "search.teacher_requests": 100,
+}
+
+
+def report_on(tmp_path: Path, changes: dict[str, Any] | None = None, **options: Any) -> GoalReport:
+    return explain(load_goal(write_goal(tmp_path, changes)), **{"hardware": "cpu", **options})
+
+
+def verdict(report: GoalReport, subject: str) -> Verdict:
+    return next(v for v in report.verdicts if v.subject == subject)
+
+
+def test_the_report_says_what_will_run(tmp_path: Path):
+    report = report_on(tmp_path)
+    assert report.base_model == "smollm2-135m-instruct"
+    assert report.base_weights == 134_515_008
+    assert report.strategies == ("seed_expansion", "teacher_pairs (teacher embedded)")
+    assert report.teachers == ("embedded: qwen2.5-coder-1.5b-instruct (embedded)",)
+    assert report.suites["full"].cases == 24
+    assert {v.state for v in report.verdicts} == {"holds"}
+
+
+def test_without_confidence_the_claim_is_a_count_and_its_interval(tmp_path: Path):
+    claim = report_on(tmp_path).claim
+    assert (claim.passes_needed, claim.cases, claim.confidence) == (18, 24, None)
+    assert claim.half_width == pytest.approx(0.165, abs=0.001)
+
+
+def test_a_rate_that_is_no_exact_binary_number_is_not_rounded_up(tmp_path: Path):
+    spec = load_goal(write_goal(tmp_path, {"success.pass_rate": 0.9})).spec
+    assert [explain_claim(spec, n).passes_needed for n in (300, 310, 348)] == [270, 279, 314]
+
+
+def test_with_confidence_the_claim_names_the_passes_and_the_cases(tmp_path: Path):
+    spec = load_goal(
+        write_goal(tmp_path, {"success.pass_rate": 0.9, "success.confidence": 0.95})
+    ).spec
+    claim = explain_claim(spec, 400)
+    assert claim.passes_needed == 371
+    assert (claim.cases_if_3_points_better, claim.cases_if_5_points_better) == (549, 179)
+
+
+@pytest.mark.parametrize(
+    ("rate", "state", "words"),
+    [
+        (0.5, "doubtful", "17 of 24 cases must pass"),
+        (0.9, "fails", "no score on 24 cases has a lower bound of 90%"),
+    ],
+)
+def test_a_suite_too_small_for_the_claim_is_said(
+    tmp_path: Path, rate: float, state: str, words: str
+):
+    changes = {"success.pass_rate": rate, "success.confidence": 0.95}
+    found = verdict(report_on(tmp_path, changes), f"{rate:.0%} of full")
+    assert found.state == state
+    assert words in found.reason
+
+
+def test_training_tokens_and_seconds_follow_rows_and_epochs(tmp_path: Path):
+    report = report_on(tmp_path, {"search.rows": 2000, "search.epochs": 2})
+    assert report.per_try.training_tokens == 2000 * 123 * 2
+    assert report.per_try.training_seconds == pytest.approx(763, rel=0.01)
+
+
+def test_a_limit_on_training_time_caps_the_estimate(tmp_path: Path):
+    changes = {"search.rows": 2000, "search.train_seconds": 60}
+    assert report_on(tmp_path, changes).per_try.training_seconds == 60
+
+
+def test_four_bits_on_a_processor_are_slow_and_said_to_be(tmp_path: Path):
+    plain = report_on(tmp_path / "a")
+    four = report_on(tmp_path / "b", {"limits.quantisation": "4bit"})
+    assert four.per_try.training_seconds > 10 * plain.per_try.training_seconds
+    assert verdict(four, "4-bit training").state == "doubtful"
+
+
+def test_the_whole_goal_is_all_iterations_and_two_baselines(tmp_path: Path):
+    goal = load_goal(write_goal(tmp_path, {"limits.max_iterations": 3}))
+    report = explain(goal, "cpu")
+    one = report.per_try
+    assert report.whole_goal.testing_seconds == pytest.approx(5 * one.testing_seconds)
+    assert report.whole_goal.training_seconds == pytest.approx(3 * one.training_seconds)
+    assert report.whole_goal.teacher_requests == 6
+
+
+def test_api_dollars_are_an_upper_bound_from_the_prices(tmp_path: Path):
+    report = report_on(tmp_path, PAID, environment={"SOME_KEY": "x"})
+    assert report.per_try.api_dollars == pytest.approx(100 * (400 * 1 + 300 * 10) / 1e6)
+    assert verdict(report, "API dollars").state == "holds"
+    assert not [v for v in report.verdicts if v.subject == "teacher embedded"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "state"), [(0.68, "holds"), (0.67, "doubtful"), (0.34, "doubtful"), (0.33, "fails")]
+)
+def test_a_limit_is_judged_from_both_sides(tmp_path: Path, limit: float, state: str):
+    report = report_on(tmp_path, PAID | {"limits.api_dollars_per_goal": limit})
+    assert report.whole_goal.api_dollars == pytest.approx(0.68)
+    assert verdict(report, "API dollars").state == state
+
+
+def test_a_rented_gpu_costs_by_the_hour_and_is_assumed(tmp_path: Path):
+    changes = {"limits.gpu_dollars_per_hour": 3600}
+    report = explain(load_goal(write_goal(tmp_path, changes)))
+    work = report.per_try.training_seconds + report.per_try.testing_seconds
+    assert report.hardware == "gpu"
+    assert report.per_try.gpu_dollars == pytest.approx(work)
+
+
+def test_absent_keys_and_idle_teachers_are_said(tmp_path: Path):
+    report = report_on(tmp_path, PAID | {"search.teacher_requests": 0}, environment={})
+    reasons = [v.reason for v in report.verdicts if v.subject == "teacher embedded"]
+    assert reasons == [
+        "is never asked: search.teacher_requests is 0",
+        "SOME_KEY is not set in the environment",
+    ]
+
+
+def test_requests_are_shared_by_the_strategies_that_ask_and_none_is_lost(tmp_path: Path):
+    changes = {
+        "strategies": [
+            {"name": "teacher_pairs", "teacher": "embedded"},
+            {"name": "seed_expansion", "teacher": "embedded"},
+        ],
+        "search.teacher_requests": 7,
+    }
+    spec = load_goal(write_goal(tmp_path, changes)).spec
+    assert estimate_try(spec, 10**8, 10, "cpu").teacher_requests == 7
+
+
+def test_a_larger_model_takes_longer_and_more_cases_too(tmp_path: Path):
+    spec = load_goal(write_goal(tmp_path)).spec
+    small = estimate_tests(spec, 10**8, 100, "cpu").testing_seconds
+    assert estimate_tests(spec, 10**9, 100, "cpu").testing_seconds == pytest.approx(10 * small)
+    assert estimate_tests(spec, 10**8, 300, "cpu").testing_seconds == pytest.approx(3 * small)
+
+
+def test_estimates_add_and_multiply():
+    one = Estimate(teacher_requests=2, teacher_seconds=1800, training_seconds=1800)
+    assert one.hours == 1
+    assert one.plus(one) == one.times(2)
+
+
+def test_the_hardware_is_found_without_torch():
+    assert detect_hardware() in ("cpu", "gpu")
+
+
+def test_the_seed_example_holds_within_its_limits():
+    path = find_goal("python_security").with_name("goal.llama3-8b.yaml")
+    report = explain(load_goal(path), environment={"OPENAI_API_KEY": "set"})
+    assert report.hardware == "gpu"
+    assert report.base_weights > 8e9
+    assert 0 < report.per_try.gpu_dollars < 50
+    assert {v.state for v in report.verdicts} == {"holds"}
+
+
+def test_the_default_goal_holds_within_its_limits_on_two_cores():
+    report = explain(load_goal("python_security"), "cpu", environment={})
+    assert {v.state for v in report.verdicts} == {"holds"}
