@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from forgemind_assets.goal import GoalSpec, Teacher
 from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_schema import unknown_name
+from forgemind_assets.goal_sets import schema_problem
 from forgemind_assets.goal_yaml import Document, Place, looks_secret
 
 Finding = tuple[Place, str]
@@ -62,22 +63,17 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
 def _task(spec: GoalSpec) -> Iterator[Finding]:
     task = spec.task
     yield from _doubles(task.labels, ("task", "labels"))
-    properties, required = task.answer_schema.get("properties"), task.answer_schema.get("required")
-    if not isinstance(properties, dict):
-        yield ("task", "answer_schema"), "expected an object schema with properties, found none"
-        properties = {}
-    for index, key in enumerate(required if isinstance(required, list) else ()):
-        if key not in properties:
-            place = ("task", "answer_schema", "required", index)
-            yield place, unknown_name("property", key, properties)
+    problem = schema_problem(task.answer_schema)
+    if problem is not None:
+        yield ("task", "answer_schema"), problem
     graders = registry("grader")
     if task.grader not in graders:
         yield ("task", "grader"), unknown_name("grader", task.grader, graders)
         return
-    yield from _grader_options(spec, graders[task.grader], properties)
+    yield from _grader_options(spec, graders[task.grader], problem is None)
 
 
-def _grader_options(spec: GoalSpec, grader: Any, properties: Any) -> Iterator[Finding]:
+def _grader_options(spec: GoalSpec, grader: Any, schema_holds: bool) -> Iterator[Finding]:
     place: Place = ("task", "grader_options")
     options = spec.task.grader_options
     try:
@@ -89,8 +85,9 @@ def _grader_options(spec: GoalSpec, grader: Any, properties: Any) -> Iterator[Fi
             else:
                 message = f"expected valid options of {spec.task.grader}, found: {item['msg']}"
             yield (*place, *item["loc"]), message
+    properties = spec.task.answer_schema["properties"] if schema_holds else options.values()
     for key in ("label_key", "line_key", "fix_key"):
-        if key in options and options[key] is not None and options[key] not in properties:
+        if isinstance(options.get(key), str) and options[key] not in properties:
             yield (*place, key), unknown_name("property", options[key], properties)
     if "label_key" in options and not spec.task.labels:
         yield ("task", "labels"), "expected the labels that the grader compares, found none"

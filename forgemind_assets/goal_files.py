@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.errors import Problem
-from forgemind_assets.goal_schema import validate
+from forgemind_assets.goal_schema import found, validate
 from forgemind_assets.goal_yaml import Document, read_yaml
 from forgemind_assets.prompting import TaskPrompt
 
@@ -35,8 +35,8 @@ def missing_file(path: Path, relative: str) -> str:
     """Message for a file that is not there, with the nearest one that is."""
     siblings = sorted(p.name for p in path.parent.glob("*")) if path.parent.is_dir() else []
     near = get_close_matches(path.name, siblings, n=1, cutoff=0.5)
-    hint = f"; did you mean {Path(relative).with_name(near[0]).as_posix()}?" if near else ""
-    return f"expected a file in the goal's folder, found no {relative}{hint}"
+    hint = f"; did you mean {(Path(relative).parent / near[0]).as_posix()}?" if near else ""
+    return f"expected a file in the goal's folder, found no {found(relative)}{hint}"
 
 
 def read_records(path: Path, shown: str, model: type[R], problems: list[Problem]) -> Numbered[R]:
@@ -61,12 +61,15 @@ def read_records(path: Path, shown: str, model: type[R], problems: list[Problem]
     return records
 
 
-def capped(found: list[Problem], shown: str) -> list[Problem]:
+def capped(problems: list[Problem], shown: str) -> list[Problem]:
     """At most `MAX_SHOWN` problems of one file, and how many more there are."""
-    more = len(found) - MAX_SHOWN
+    more = len(problems) - MAX_SHOWN
     if more <= 0:
-        return found
-    return [*found[:MAX_SHOWN], Problem(shown, None, "", f"and {more} more problems of this kind")]
+        return problems
+    return [
+        *problems[:MAX_SHOWN],
+        Problem(shown, None, "", f"and {more} more problems of this kind"),
+    ]
 
 
 def _read_line(

@@ -18,7 +18,7 @@ from forgemind_assets.goal_files import (
     read_prompts,
     read_records,
 )
-from forgemind_assets.goal_schema import unknown_name, validate_sections
+from forgemind_assets.goal_schema import found, unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
 from forgemind_assets.goal_yaml import Document, Place, read_yaml
 from forgemind_assets.home import REPOSITORY
@@ -157,7 +157,9 @@ def _existing(folder: Path, place: Place, document: Document) -> Path | None:
         return None
     path = inside(folder, relative)
     if path is None:
-        document.problem(place, f"expected a path within the goal's folder, found {relative!r}")
+        document.problem(
+            place, f"expected a path within the goal's folder, found {found(relative)}"
+        )
     elif not path.is_dir() if place == ("prompts",) else not path.is_file():
         document.problem(place, missing_file(path, relative))
     else:

@@ -12,7 +12,7 @@ from forgemind_assets.records import Case, Seed
 
 Sets = Mapping[str, Numbered[Case] | Numbered[Seed]]
 
-_JSON_TYPES: dict[str, tuple[type, ...]] = {
+JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
@@ -30,6 +30,7 @@ def check_sets(
 
     `sets` maps a set's name (`dev`, …, `seeds`) to its records, `files` to its path as shown.
     """
+    task = None if task is None or schema_problem(task.answer_schema) else task
     ids: dict[str, str] = {}
     for name, records in sets.items():
         own: list[Problem] = []
@@ -77,12 +78,12 @@ def _record(task: Task | None, name: str, record: Case | Seed) -> Iterator[tuple
         yield from _whole_answer(task, record.expected)
     options = task.grader_options
     label_key, line_key = options.get("label_key"), options.get("line_key")
-    if label_key is not None and task.labels:
+    if isinstance(label_key, str) and task.labels:
         label = record.expected.get(label_key)
         if label not in task.labels:
             place = ("expected", label_key)
             yield place, unknown_name("label", label, task.labels)
-    if line_key is None:
+    if not isinstance(line_key, str):
         return
     line = record.expected.get(line_key)
     last = record.input.rstrip("\n").count("\n") + 1
@@ -90,9 +91,26 @@ def _record(task: Task | None, name: str, record: Case | Seed) -> Iterator[tuple
         yield ("expected", line_key), f"expected a line from 1 to {last}, found {found(line)}"
 
 
+def schema_problem(schema: dict[str, Any]) -> str | None:
+    """What is wrong with the schema of an answer: one object with typed properties."""
+    properties, required = schema.get("properties"), schema.get("required", [])
+    if not isinstance(properties, dict) or not properties:
+        return "expected an object schema with properties, found none"
+    for name, inner in properties.items():
+        kinds = inner.get("type") if isinstance(inner, dict) else None
+        names = kinds if isinstance(kinds, list) else [kinds]
+        if not names or not all(isinstance(n, str) and n in JSON_TYPES for n in names):
+            return f"expected properties.{name}.type to be of {', '.join(JSON_TYPES)}"
+    if not isinstance(required, list) or not all(
+        isinstance(name, str) and name in properties for name in required
+    ):
+        return "expected required to be a list of names from properties"
+    return None
+
+
 def _whole_answer(task: Task, expected: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     """A seed's expectation is the answer itself, so it must fit the answer's schema."""
-    properties = task.answer_schema.get("properties", {})
+    properties = task.answer_schema["properties"]
     for key in task.answer_schema.get("required", ()):
         if key not in expected:
             yield ("expected", key), "expected a value, found nothing"
@@ -100,9 +118,9 @@ def _whole_answer(task: Task, expected: dict[str, Any]) -> Iterator[tuple[Place,
         if key not in properties:
             yield ("expected", key), unknown_name("key", key, properties)
             continue
-        wanted = properties[key].get("type", list(_JSON_TYPES))
-        names = [wanted] if isinstance(wanted, str) else list(wanted)
-        kinds = tuple(kind for name in names for kind in _JSON_TYPES.get(name, (object,)))
+        wanted = properties[key]["type"]
+        names = [wanted] if isinstance(wanted, str) else wanted
+        kinds = tuple(kind for name in names for kind in JSON_TYPES[name])
         wrong_bool = isinstance(value, bool) and "boolean" not in names
         if wrong_bool or not isinstance(value, kinds):
             kind = "text" if isinstance(value, str) else found(value)

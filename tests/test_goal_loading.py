@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from fakes.goal_folder import REMOVE, goal_spec, records, set_path, write_goal, write_records
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forgemind_assets.errors import GoalError
+from forgemind_assets.errors import GoalError, Problem
 from forgemind_assets.goal_loading import (
     find_goal,
     load_cases,
@@ -142,10 +141,12 @@ def test_no_value_at_any_place_makes_loading_raise_anything_else(
         folder = write_goal(tmp_path_factory.getbasetemp() / "odd", {k: changes[k] for k in nested})
     except (KeyError, IndexError, TypeError, UnicodeEncodeError):
         return
+    problems: tuple[Problem, ...] = ()
     try:
         load_goal(folder)
     except GoalError as error:
-        assert all(problem.line for problem in error.problems if problem.file.endswith(".yaml"))
+        problems = error.problems
+    assert all(problem.line for problem in problems if problem.file.endswith(".yaml"))
 
 
 def test_one_wrong_section_hides_no_problem_of_another(tmp_path: Path):
@@ -203,6 +204,9 @@ def test_one_wrong_section_hides_no_problem_of_another(tmp_path: Path):
         ({"strategies.1.teacher": REMOVE}, "search.teacher_requests", "no strategy has a teacher"),
         ({"teachers.0.api_key_env": "KEY"}, "teachers[0].api_key_env", "expected nothing for an"),
         ({"success.pass_rate": 1, "success.confidence": 0.95}, "success.confidence", "below 1"),
+        ({"task.answer_schema": {"type": "object"}}, "task.answer_schema", "with properties"),
+        ({"task.answer_schema.properties.fix.type": "txt"}, "task.answer_schema", "properties.fix"),
+        ({"task.answer_schema.required": ["cw"]}, "task.answer_schema", "names from properties"),
         ({"strategies": []}, "strategies", "expected at least 1 item, found none"),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",

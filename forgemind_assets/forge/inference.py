@@ -1,15 +1,38 @@
 """Batched greedy generation, and a base model with its adapter merged in."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from forgemind_assets.forge import adapter as adapters
+from forgemind_assets.forge import hardware
+from forgemind_assets.forge.decoder import CachedDecoder
 from forgemind_assets.forge.encoding import end_id, prompt_ids, shared_prefix
+from forgemind_assets.forge.llama_decoder import LlamaDecoder
 from forgemind_assets.forge.weights import load_base
 from forgemind_assets.prompting import Message
 
 Prompt = Sequence[Message] | Sequence[int]
+
+SHRINK = 0.8
+"""Finished rows leave the cache when at most this share of it is still alive."""
+
+
+class Decoder(Protocol):
+    """Reads rows of tokens and names the next one of each, greedily."""
+
+    def start(self, rows: Sequence[Sequence[int]], room: int) -> list[int]:
+        """Reads the rows after the prefix. Returns the first token of each answer."""
+        ...
+
+    def step(self, tokens: Sequence[int]) -> list[int]:
+        """Appends one token to each row. Returns the next token of each."""
+        ...
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Drops all rows but these."""
+        ...
 
 
 def merge_and_load(
@@ -25,16 +48,12 @@ def merge_and_load(
     The merge is done in fp32 and rounded once. A 4-bit base keeps its adapter beside it, because
     merging would quantise the sum anew. `adapter=None` loads the base as it is.
     """
-    if adapter is None:
-        return load_base(base, precision=precision, quantisation=quantisation, device=device)
-    if quantisation != "none":
+    if adapter is None or quantisation != "none":
         model, tokenizer = load_base(
             base, precision=precision, quantisation=quantisation, device=device
         )
-        return adapters.load(model, adapter), tokenizer
+        return (model if adapter is None else adapters.load(model, adapter)), tokenizer
     import torch
-
-    from forgemind_assets.forge import hardware
 
     device = device or hardware.pick_device()
     model, tokenizer = load_base(base, precision="fp32", device=device)
@@ -50,82 +69,85 @@ def generate(
     prompts: Sequence[Prompt],
     *,
     max_new_tokens: int,
-    batch_size: int = 32,
+    batch_size: int = 64,
 ) -> Iterator[tuple[int, str]]:
     """Greedy answers as (index of the prompt, text), batch by batch, shortest prompts first.
 
-    An answer ends at the template's end mark, at a newline, or after `max_new_tokens`.
+    An answer ends at the template's end mark, at a newline after a line that is a JSON object,
+    or after `max_new_tokens`. What all prompts begin with is computed once.
 
     Args:
-        model: a causal language model of transformers.
+        model: a causal language model of transformers, with or without an adapter beside it.
         tokenizer: its tokenizer, with a chat template.
         prompts: chat messages, or token ids.
         max_new_tokens: limit of an answer.
-        batch_size: prompts that are computed together.
+        batch_size: prompts that are answered together.
     """
+    if not prompts:
+        return
     ids = [_ids(tokenizer, prompt) for prompt in prompts]
+    prefix = min(shared_prefix(ids), min(map(len, ids)) - 1)
+    rule = _StopRule(tokenizer)
+    kind = LlamaDecoder if LlamaDecoder.supports(model) else CachedDecoder
+    decoder = kind(model, ids[0][:prefix])
     order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-    prefix = max(0, min(shared_prefix(ids), min(map(len, ids), default=1) - 1))
-    stops = {end_id(tokenizer), *tokenizer("\n", add_special_tokens=False)["input_ids"]}
     for start in range(0, len(order), batch_size):
         chunk = order[start : start + batch_size]
-        answers = _batch(
-            model, [ids[index] for index in chunk], prefix, stops, max_new_tokens
-        )
-        for index, answer in zip(chunk, answers, strict=True):
+        rows = [ids[index][prefix:] for index in chunk]
+        for index, answer in zip(chunk, _answers(decoder, rows, rule, max_new_tokens), strict=True):
             yield index, tokenizer.decode(answer, skip_special_tokens=True).strip()
+
+
+def _answers(
+    decoder: Decoder, rows: Sequence[Sequence[int]], rule: "_StopRule", limit: int
+) -> list[list[int]]:
+    """Tokens of each answer, without the one that ended it."""
+    answers: list[list[int]] = [[] for _ in rows]
+    slots = list(range(len(rows)))
+    open_rows = set(slots)
+    tokens = decoder.start(rows, limit)
+    while True:
+        for slot, token in zip(slots, tokens, strict=True):
+            if slot in open_rows and rule.ends(answers[slot], token):
+                open_rows.discard(slot)
+            elif slot in open_rows:
+                answers[slot].append(token)
+                if len(answers[slot]) >= limit:
+                    open_rows.discard(slot)
+        if not open_rows:
+            return answers
+        if len(open_rows) <= SHRINK * len(slots):
+            alive = [place for place, slot in enumerate(slots) if slot in open_rows]
+            decoder.keep(alive)
+            slots, tokens = [slots[p] for p in alive], [tokens[p] for p in alive]
+        tokens = decoder.step(tokens)
+
+
+class _StopRule:
+    """Tells whether a token ends an answer."""
+
+    def __init__(self, tokenizer: Any):
+        self._tokenizer = tokenizer
+        self._ends = {end_id(tokenizer), tokenizer.eos_token_id}
+        self._newline: dict[int, bool] = {}
+
+    def ends(self, answer: Sequence[int], token: int) -> bool:
+        """Whether `token` after `answer` is an end mark or a newline after a JSON object."""
+        if token in self._ends:
+            return True
+        if token not in self._newline:
+            self._newline[token] = self._tokenizer.decode([token])[:1] == "\n"
+        return self._newline[token] and self._is_object(answer)
+
+    def _is_object(self, answer: Sequence[int]) -> bool:
+        lines = self._tokenizer.decode(answer).strip().splitlines()
+        try:
+            return bool(lines) and isinstance(json.loads(lines[-1]), dict)
+        except ValueError:
+            return False
 
 
 def _ids(tokenizer: Any, prompt: Prompt) -> list[int]:
     if prompt and isinstance(prompt[0], int):
         return list(prompt)  # type: ignore[arg-type]
     return prompt_ids(tokenizer, prompt)  # type: ignore[arg-type]
-
-
-def _batch(
-    model: Any, rows: list[list[int]], prefix: int, stops: set[int], max_new_tokens: int
-) -> list[list[int]]:
-    """Greedy continuation of each row, without its stop token. Left padding after the prefix."""
-    import torch
-    from transformers import DynamicCache
-
-    device = model.device
-    with torch.inference_mode():
-        cache = DynamicCache(config=model.config)
-        if prefix:
-            head = torch.tensor([rows[0][:prefix]], device=device)
-            model(input_ids=head, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            cache.batch_repeat_interleave(len(rows))
-        longest = max(len(row) for row in rows) - prefix
-        ids = torch.zeros((len(rows), longest), dtype=torch.long, device=device)
-        mask = torch.ones((len(rows), prefix + longest), dtype=torch.long, device=device)
-        for i, row in enumerate(rows):
-            tail = row[prefix:]
-            ids[i, longest - len(tail) :] = torch.tensor(tail, device=device)
-            mask[i, prefix : prefix + longest - len(tail)] = 0
-        answers: list[list[int]] = [[] for _ in rows]
-        alive = list(range(len(rows)))
-        for _ in range(max_new_tokens):
-            positions = (mask.cumsum(1) - 1)[:, -ids.shape[1] :].clamp(min=0)
-            logits = model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits[:, -1]
-            tokens = logits.argmax(-1).tolist()
-            keep = [i for i, token in enumerate(tokens) if token not in stops]
-            for i in keep:
-                answers[alive[i]].append(tokens[i])
-            if not keep:
-                break
-            if len(keep) < len(alive):
-                alive = [alive[i] for i in keep]
-                chosen = torch.tensor(keep, device=device)
-                cache.batch_select_indices(chosen)
-                mask = mask[chosen]
-            ids = torch.tensor([[tokens[i]] for i in keep], device=device)
-            mask = torch.cat([mask, mask.new_ones((len(keep), 1))], dim=1)
-    return answers

@@ -74,14 +74,16 @@ class LlamaLayer:
         import torch
         from torch.nn import functional
 
-        h1, r1 = rms_norm(x, self.norm1, self.eps, self.qkv)
+        h1 = self.qkv.buffer(len(x))
+        r1 = rms_norm(x, self.norm1, self.eps, self.qkv.inputs(h1))
         heads = self.qkv.forward(h1).unflatten(1, (-1, self.head))
         mixed, prefix, suffix = self._attend(heads, at)
-        x1, keep_input = x, x
+        x1 = x
         if keep is not None:
             mixed, x1 = mixed[keep], x[keep]
         x2 = x1 + self.out.forward(mixed)
-        h2, r2 = rms_norm(x2, self.norm2, self.eps, self.gate_up)
+        h2 = self.gate_up.buffer(len(x2))
+        r2 = rms_norm(x2, self.norm2, self.eps, self.gate_up.inputs(h2))
         gate_up = self.gate_up.forward(h2)
         gate, up = gate_up.chunk(2, dim=1)
         silu = functional.silu(gate)
@@ -90,7 +92,7 @@ class LlamaLayer:
         y = self.down.forward(product)
         y += x2
         self.saved = {
-            "x": keep_input, "h1": h1, "r1": r1, "prefix": prefix, "suffix": suffix,
+            "x": x, "h1": h1, "r1": r1, "prefix": prefix, "suffix": suffix,
             "mixed": mixed, "x2": x2, "h2": h2, "r2": r2,
             "gate_up": gate_up, "silu": silu, "product": product,
         }  # fmt: skip
@@ -199,15 +201,14 @@ class LlamaLayer:
         v.copy_(dv)
 
 
-def rms_norm(x: Any, weight: Any, eps: float, reader: LoraGroup) -> tuple[Any, Any]:
-    """Root mean square norm of each token, in the input buffer of its reader, and 1/rms."""
+def rms_norm(x: Any, weight: Any, eps: float, out: Any) -> Any:
+    """Root mean square norm of each token, written to `out`. Returns 1/rms, `(N, 1)`, fp32."""
     import torch
 
     norm = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.float32)
     r = (norm.square_() / x.shape[1]).add_(eps).rsqrt_()
-    buffer = reader.buffer(len(x))
-    torch.mul((x * r).to(x.dtype), weight, out=reader.inputs(buffer))
-    return buffer, r
+    torch.mul((x * r).to(x.dtype), weight, out=out)
+    return r
 
 
 def rms_norm_backward(dh: Any, x: Any, h: Any, r: Any, weight: Any) -> Any:

@@ -99,9 +99,8 @@ class LlamaEngine:
         import torch
         from torch.nn import functional
 
-        norm = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.float32)
-        r = (norm.square_() / x.shape[1]).add_(self._eps).rsqrt_()
-        h = (x * r).to(self._dtype) * self._norm
+        h = torch.empty_like(x)
+        r = llama.rms_norm(x, self._norm, self._eps, h)
         dh = torch.empty_like(h) if gradient_scale is not None else None
         loss = 0.0
         for start in range(0, len(h), LABEL_CHUNK):

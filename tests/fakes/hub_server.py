@@ -32,7 +32,7 @@ class FakeHub:
                 else:
                     self._send(404, b"{}", {"X-Error-Code": "EntryNotFound"})
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815
 
             def _send(self, code, data, headers=None):
                 self.send_response(code)

@@ -28,6 +28,6 @@ def test_it_knows_its_key():
 
 
 def test_a_cut_answer_ends_before_the_length_it_announced():
-    with FakeOpenAI(lambda *_: Sends('{"choices": [', cut=True)) as server:
-        with pytest.raises(httpx.RemoteProtocolError):
-            post(server)
+    sends = Sends('{"choices": [', cut=True)
+    with FakeOpenAI(lambda *_: sends) as server, pytest.raises(httpx.RemoteProtocolError):
+        post(server)

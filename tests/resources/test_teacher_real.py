@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,12 +21,9 @@ SCHEMA = {
 }
 
 
-class SmallGoal:
-    name = "g"
-
-    class spec:
-        class limits:
-            api_dollars_per_goal = 0.0
+# As much of a compiled goal as a teacher looks at.
+LIMITS = SimpleNamespace(api_dollars_per_goal=0.0)
+SMALL_GOAL = SimpleNamespace(name="g", spec=SimpleNamespace(limits=LIMITS))
 
 
 @pytest.mark.e2e
@@ -39,7 +37,7 @@ def test_the_embedded_teacher_answers_within_the_schema_and_costs_nothing(tmp_pa
         home,
         ledger,
         ModelStore(home),
-        SmallGoal,
+        SMALL_GOAL,
         "0001",
         on_wait=lambda seconds, what: waits.append(what),
     )

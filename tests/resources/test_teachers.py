@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes.openai_server import Fails, FakeOpenAI, Says, Sends
@@ -150,9 +151,8 @@ def test_a_server_that_is_not_there_is_an_error_that_says_where_it_should_be(led
 
 
 def test_a_wrong_key_ends_the_batch_at_once(ledger):
-    with FakeOpenAI(echo) as server:
-        with pytest.raises(TeacherError, match="401"):
-            client(ledger, server, key="wrong").ask_many(ask(*"abcdefgh"))
+    with FakeOpenAI(echo) as server, pytest.raises(TeacherError, match="401"):
+        client(ledger, server, key="wrong").ask_many(ask(*"abcdefgh"))
     assert ledger.open_reservations() == []
 
 
@@ -355,20 +355,15 @@ TeacherClient(account).ask_many(requests)
 """
 
 
-class SmallGoal:
-    """As much of a compiled goal as a teacher looks at."""
-
-    name = "g"
-
-    class spec:
-        class limits:
-            api_dollars_per_goal = 5.0
+# As much of a compiled goal as a teacher looks at.
+LIMITS = SimpleNamespace(api_dollars_per_goal=5.0)
+SMALL_GOAL = SimpleNamespace(name="g", spec=SimpleNamespace(limits=LIMITS))
 
 
 def opened(tmp_path, ledger, **settings):
     home = Home(tmp_path / "home", tmp_path / "models")
     teacher = Teacher(**({"name": "gpt", "kind": "openai", "model": "m"} | settings))
-    return open_teacher(teacher, home, ledger, ModelStore(home), SmallGoal, "0001")
+    return open_teacher(teacher, home, ledger, ModelStore(home), SMALL_GOAL, "0001")
 
 
 def test_a_missing_key_names_the_teacher_and_the_variable(tmp_path, ledger, monkeypatch):

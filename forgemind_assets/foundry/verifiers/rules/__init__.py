@@ -1,0 +1,1 @@
+"""Syntax-tree rules, one module a family of weaknesses."""

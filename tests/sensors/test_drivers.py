@@ -1,0 +1,142 @@
+"""Both drivers on a tiny real model: same history, nothing twice, nothing lost."""
+
+import dagster as dg
+import pytest
+from fakes.installation import install
+
+from forgemind_assets.brain.decide import Stop
+from forgemind_assets.cli.headless import drive, execute
+from resources.history import GOAL_TAG, INTERRUPTED_TAG, read_state
+from resources.registry import Registry
+from resources.runs import RunSpec
+from sensors.brain import tick
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def instance(tmp_path):
+    with dg.instance_for_test(temp_dir=str(tmp_path / "dagster_home_parent")) as instance:
+        yield instance
+
+
+def sensor_loop(place, ticks=60):
+    """Applies the sensor's answers as the daemon would, until it asks for nothing more."""
+    spent = set()
+    for _ in range(ticks):
+        result = tick(place.goal, place.instance, place.workshop)
+        if not result.run_requests:
+            return result.skip_reason.skip_message
+        for request in result.dynamic_partitions_requests:
+            name = request.partitions_def_name
+            place.instance.add_dynamic_partitions(name, list(request.partition_keys))
+        for request in result.run_requests:
+            assert request.run_key not in spent
+            spent.add(request.run_key)
+            spec = RunSpec(
+                goal=place.goal.name,
+                phase=request.job_name.rsplit("__", 1)[1],
+                partition=request.partition_key,
+                partitions_name="unused",
+                assets=tuple(key.path[-1] for key in request.asset_selection),
+                run_key=request.run_key,
+                tags={k: v for k, v in request.tags.items() if k.startswith("forgemind/")},
+                run_config=request.run_config,
+            )
+            execute(place.definitions, place.instance, spec)
+    raise AssertionError("the sensor never stopped")
+
+
+def history(place):
+    """What a run leaves behind, without times and ids."""
+    runs = place.instance.get_runs(dg.RunsFilter(tags={GOAL_TAG: place.goal.name}))
+    return {
+        "runs": [
+            (
+                run.job_name,
+                run.status,
+                run.tags["dagster/run_key"],
+                run.tags["dagster/partition"],
+                sorted((k, v) for k, v in run.tags.items() if k.startswith("forgemind/")),
+                run.run_config,
+            )
+            for run in reversed(runs)
+        ],
+        "partitions": {
+            asset.name: place.workshop.store.partitions(place.goal.name, asset.name)
+            for asset in (place.workshop.store.root / place.goal.name).iterdir()
+        },
+        "iterations": place.instance.get_dynamic_partitions("small_goal__iteration"),
+        "trials": place.instance.get_dynamic_partitions("small_goal__trial"),
+        "versions": {
+            partition: place.workshop.store.manifest(
+                place.goal.name, "filtered_dataset", partition
+            ).version
+            for partition in place.workshop.store.partitions(place.goal.name, "filtered_dataset")
+        },
+    }
+
+
+def test_both_drivers_leave_the_same_history(tmp_path, monkeypatch):
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path / "a", instance, monkeypatch)
+        stop = drive(place.goal, place.definitions, instance, place.workshop)
+        headless = history(place)
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path / "b", instance, monkeypatch)
+        reason = sensor_loop(place)
+        sensed = history(place)
+    assert headless == sensed
+    assert isinstance(stop, Stop)
+    assert stop.reason == reason
+    assert "2 of 2 iterations" in stop.reason
+    assert headless["iterations"] == ["0000", "0001", "0002"]
+    assert headless["trials"] == ["0000-a", "0000-b", "0001-a", "0002-a"]
+    assert all(status == dg.DagsterRunStatus.SUCCESS for _, status, *_ in headless["runs"])
+
+
+def test_a_run_that_was_killed_is_closed_and_tried_again_once(tmp_path, monkeypatch):
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path, instance, monkeypatch, {"limits.max_iterations": 1})
+        first = tick(place.goal, instance, place.workshop).run_requests[0]
+        job = place.definitions.resolve_job_def(first.job_name)
+        dead = instance.create_run_for_job(
+            job, tags=first.tags | {"dagster/run_key": first.run_key}, run_config=first.run_config
+        )
+        instance.report_run_canceling  # noqa: B018
+        assert not tick(place.goal, instance, place.workshop).run_requests, "it is waited for"
+        drive(place.goal, place.definitions, instance, place.workshop)
+        closed = instance.get_run_by_id(dead.run_id)
+        assert closed.status == dg.DagsterRunStatus.FAILURE
+        assert INTERRUPTED_TAG in closed.tags
+        prepared = instance.get_runs(
+            dg.RunsFilter(tags={"forgemind/phase": "prepare", "forgemind/iteration": "0000"})
+        )
+        assert [run.tags["forgemind/attempt"] for run in prepared] == ["2", "1"]
+
+
+def test_the_champion_is_registered_once_however_often_it_is_concluded(tmp_path, monkeypatch):
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path, instance, monkeypatch, {"limits.max_iterations": 1})
+        drive(place.goal, place.definitions, instance, place.workshop)
+        client = Registry(place.workshop.home).client()
+        before = client.search_model_versions("name = 'small_goal'")
+        job = place.definitions.resolve_job_def("small_goal__conclude")
+        job.execute_in_process(instance=instance, partition_key="0001")
+        assert client.search_model_versions("name = 'small_goal'") == before
+
+
+def test_any_asset_of_any_partition_can_be_made_by_hand(tmp_path, monkeypatch):
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path, instance, monkeypatch, {"limits.max_iterations": 1})
+        instance.add_dynamic_partitions("small_goal__iteration", ["0000"])
+        job = place.definitions.resolve_job_def("small_goal__prepare")
+        made = job.execute_in_process(
+            instance=instance,
+            partition_key="0000",
+            asset_selection=[dg.AssetKey(["small_goal", "plan"])],
+        )
+        assert made.success
+        assert place.workshop.store.exists("small_goal", "plan", "0000")
+        state = read_state(place.goal, instance, place.workshop.store)
+        assert state.iterations == ()
