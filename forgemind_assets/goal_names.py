@@ -1,16 +1,18 @@
 """The names that a goal may use: of strategies, verifiers, graders and models.
 
-Each list has one home, the registry of its plug-ins, and is imported when a goal is loaded.
+Registries are imported when a goal is loaded, not with this module.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal
 
-Kind = Literal["strategy", "verifier", "grader"]
+Kind = Literal["verifier", "grader"]
 
-REGISTRIES: dict[Kind, tuple[str, str]] = {
-    "strategy": ("forgemind_assets.foundry.strategies.registry", "STRATEGIES"),
+# Each strategy is the module of its name in foundry/strategies; True: it asks a teacher.
+STRATEGIES: Mapping[str, bool] = {"seed_expansion": False, "teacher_pairs": True}
+
+REGISTRIES: Mapping[Kind, tuple[str, str]] = {
     "verifier": ("forgemind_assets.foundry.verifiers.registry", "VERIFIERS"),
     "grader": ("forgemind_assets.trial_grounds.graders.registry", "GRADERS"),
 }
@@ -19,20 +21,7 @@ REGISTRIES: dict[Kind, tuple[str, str]] = {
 def registry(kind: Kind) -> Mapping[str, Any]:
     """The plug-ins of one kind by name."""
     module, attribute = REGISTRIES[kind]
-    try:
-        return getattr(import_module(module), attribute)
-    except ModuleNotFoundError:
-        return _Any()
-
-
-class _Any(dict[str, Any]):
-    """Stands in for a registry that is not there: any name is taken."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __missing__(self, key: str) -> None:
-        return None
+    return getattr(import_module(module), attribute)
 
 
 def models(role: Literal["base", "teacher"]) -> dict[str, int]:

@@ -1,18 +1,16 @@
 """Makes the datasets of an iteration: asks the teachers, filters, and counts what each gave."""
 
 import time
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from forgemind_assets.foundry.generate import generate
-from forgemind_assets.foundry.pipeline import funnel_text, pipeline_for, run_filters
+from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
+from forgemind_assets.foundry.strategies.teacher_pairs import PairRequest
 from forgemind_assets.foundry.tables import (
     funnel_records,
     read_rows,
-    rejection_reasons,
-    slice_counts,
     write_rejected,
     write_rows,
     yield_by_strategy,
@@ -20,4 +18,126 @@ from forgemind_assets.foundry.tables import (
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Plan
+from resources.teachers import TeacherAnswer, TeacherRequest, open_teacher
 from resources.workshop import Workshop
+
+
+def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
+    """Publishes the raw dataset and returns the facts about it."""
+    began = time.monotonic()
+    plan = Plan.model_validate(
+        workshop.store.read_json(goal.name, "plan", iteration, "plan.json")
+    )
+    if plan.data is None:
+        raise ValueError(f"the plan of iteration {iteration} asks for no data")
+    progress = workshop.progress(goal.name)
+    made = generate(
+        goal,
+        plan.data,
+        load_seeds(goal),
+        teachers_of(goal, workshop, iteration),
+        lambda stage, done, total: progress.report(stage, done, total, "rows", where=iteration),
+    )
+    usage = workshop.ledger().usage(goal.name, iteration)
+    meta = {
+        "rows": len(made.rows),
+        "accounts": [asdict(account) for account in made.accounts],
+        "teacher_input_tokens": usage.input_tokens,
+        "teacher_output_tokens": usage.output_tokens,
+        "teacher_cost_usd": usage.dollars,
+        "seconds": time.monotonic() - began,
+    }
+    with workshop.store.publish(goal.name, "raw_dataset", iteration, meta) as folder:
+        write_rows(made.rows, folder / "rows.parquet")
+    return meta
+
+
+def teachers_of(
+    goal: Goal, workshop: Workshop, iteration: str
+) -> Callable[..., list[str | None]]:
+    """What puts requests to the goal's teachers, with progress."""
+    progress = workshop.progress(goal.name)
+    ledger = workshop.ledger()
+
+    def ask(
+        teacher: str,
+        requests: Sequence[PairRequest],
+        usable: Callable[[PairRequest, str], bool],
+    ) -> list[str | None]:
+        settings = next(t for t in goal.spec.teachers if t.name == teacher)
+        progress.report(f"loading teacher {teacher}", 0, 1, "models", where=iteration)
+        client = open_teacher(
+            settings, workshop.home, ledger, workshop.models, goal, iteration
+        )
+        done = [0]
+
+        def arrived(answer: TeacherAnswer) -> None:
+            done[0] += 1
+            progress.report(
+                f"asking {teacher}", done[0], len(requests), "answers", where=iteration
+            )
+
+        def first_good(text: str) -> bool:
+            return any(usable(request, text) for request in requests[:1])
+
+        answers = client.ask_many(
+            [
+                TeacherRequest(
+                    messages=tuple(r.messages),
+                    json_schema=r.json_schema,
+                    max_tokens=r.max_tokens,
+                    temperature=r.temperature,
+                    seed=r.seed,
+                )
+                for r in requests
+            ],
+            arrived,
+            usable=first_good,
+        )
+        return [answer.text for answer in answers]
+
+    return ask
+
+
+def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
+    """Publishes the kept and the rejected rows and returns the facts about them."""
+    began = time.monotonic()
+    source = workshop.store.folder(goal.name, "raw_dataset", iteration)
+    progress = workshop.progress(goal.name)
+    result = run_filters(
+        read_rows(source / "rows.parquet"),
+        pipeline_for(goal),
+        lambda stage, done, total: progress.report(
+            f"filtering ({stage})", done, total, "stages", where=iteration
+        ),
+    )
+    meta: dict[str, Any] = {
+        "rows_kept": len(result.kept),
+        "rows_rejected": len(result.rejected),
+        "keep_ratio": len(result.kept) / (len(result.kept) + len(result.rejected)),
+        "funnel": funnel_records(result.funnel),
+    }
+    accounts = workshop.store.manifest(goal.name, "raw_dataset", iteration).meta["accounts"]
+    with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
+        write_rows(result.kept, folder / "kept.parquet")
+        write_rejected(result.rejected, folder / "rejected.parquet")
+        table = yield_by_strategy(folder / "kept.parquet", folder / "rejected.parquet")
+        meta["yield_table"] = table
+        meta["yields"] = yields(accounts, table)
+        meta["seconds"] = time.monotonic() - began
+    return meta
+
+
+def yields(
+    accounts: Sequence[dict[str, Any]], table: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, int]]:
+    """Asked, made and kept for each strategy, over all its teachers."""
+    found: dict[str, dict[str, int]] = {}
+    for account in accounts:
+        entry = found.setdefault(account["strategy"], {"asked": 0, "made": 0, "kept": 0})
+        entry["asked"] += account["asked"]
+        entry["made"] += account["rows"]
+    for line in table:
+        if line["strategy"] in found:
+            found[line["strategy"]]["kept"] += int(line["rows_kept"])
+    return found

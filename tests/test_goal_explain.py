@@ -142,7 +142,11 @@ def test_requests_are_shared_by_the_strategies_that_ask_and_none_is_lost(tmp_pat
     changes = {
         "strategies": [
             {"name": "teacher_pairs", "teacher": "embedded"},
-            {"name": "seed_expansion", "teacher": "embedded"},
+            {"name": "teacher_pairs", "teacher": "second"},
+        ],
+        "teachers": [
+            {"name": name, "kind": "embedded", "model": "qwen2.5-coder-1.5b-instruct"}
+            for name in ("embedded", "second")
         ],
         "search.teacher_requests": 7,
     }

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from forgemind_assets.goal_loading import (
     read_suite,
     suite_sizes,
 )
+from forgemind_assets.goal_names import STRATEGIES
 
 SECRET = "sk-proj-abcdefghijklmnopqrstuvwx"
 
@@ -116,6 +118,11 @@ def test_all_problems_are_reported_at_once_in_the_order_of_their_lines(tmp_path:
     assert "expected text, found nothing" in found[5]
 
 
+def test_every_strategy_that_a_goal_may_name_is_a_module():
+    for name in STRATEGIES:
+        assert find_spec(f"forgemind_assets.foundry.strategies.{name}"), name
+
+
 def places(value: Any, before: str = "") -> list[str]:
     """The dotted key of every place in a goal."""
     if not isinstance(value, dict | list):
@@ -202,6 +209,8 @@ def test_one_wrong_section_hides_no_problem_of_another(tmp_path: Path):
         ({"task.max_answer_tokens": 256}, "task.max_answer_tokens", "less than search.max_length"),
         ({"task.labels": ["none", "CWE-78", "CWE-89", "none"]}, "task.labels[3]", "each name once"),
         ({"strategies.1.teacher": REMOVE}, "search.teacher_requests", "no strategy has a teacher"),
+        ({"strategies.1.teacher": REMOVE}, "strategies[1].teacher", "teacher_pairs asks a teacher"),
+        ({"strategies.0.teacher": "embedded"}, "strategies[0].teacher", "seed_expansion asks none"),
         ({"teachers.0.api_key_env": "KEY"}, "teachers[0].api_key_env", "expected nothing for an"),
         ({"success.pass_rate": 1, "success.confidence": 0.95}, "success.confidence", "below 1"),
         ({"task.answer_schema": {"type": "object"}}, "task.answer_schema", "with properties"),

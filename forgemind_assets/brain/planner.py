@@ -37,19 +37,22 @@ def propose(spec: GoalSpec, state: State, key: str) -> Plan:
 
 
 def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
-    """Even shares of all slices, the settings that the goal suggests, from the base model."""
+    """Slices as frequent as in dev, the settings that the goal suggests, from the base model."""
     search = spec.search
-    best = max((dev.rate for it in state.iterations if (dev := dev_of(it))), default=0.0)
+    known = [dev for it in state.iterations if (dev := dev_of(it))]
+    best = max((dev.rate for dev in known), default=0.0)
+    shape = slice_weights(known[0], error_weight=0.0) if known else {}
     return Plan(
         iteration=key,
         hypothesis=(
-            f"Trained on {search.rows} rows spread evenly over the slices, the model beats the "
+            f"Trained on {search.rows} rows spread over the slices as dev is, the model beats the "
             f"base model's {best:.0%} on dev."
         ),
         expected_effect="Dev pass rate at least 20 points above the better baseline.",
         expected_dev_gain=0.20,
         data=DataSettings(
             rows=search.rows,
+            slice_weights=shape,
             strategy_shares=even_shares(spec),
             teacher_requests=search.teacher_requests,
             seed=search.seed,
@@ -146,13 +149,18 @@ def training_tack(
     )
 
 
-def slice_weights(dev: Score) -> dict[str, float]:
-    """Weight of each slice: 1 at no errors, up to 1 + ERROR_WEIGHT when all is wrong.
+def slice_weights(dev: Score, error_weight: float = ERROR_WEIGHT) -> dict[str, float]:
+    """Weight of each slice, 1.0 on average without errors.
 
-    The rate is smoothed by one passed and one failed case (Laplace), since a dev slice has few.
+    A slice counts as often as dev has it, times 1 at no errors up to 1 + `error_weight` when all
+    is wrong. The rate is smoothed by one passed and one failed case (Laplace), since a dev slice
+    has few.
     """
+    mean = dev.overall.total / max(1, len(dev.slices))
     return {
-        name: round(1 + ERROR_WEIGHT * (1 - (rate.passed + 1) / (rate.total + 2)), 3)
+        name: round(
+            rate.total / mean * (1 + error_weight * (1 - (rate.passed + 1) / (rate.total + 2))), 3
+        )
         for name, rate in sorted(dev.slices.items())
     }
 

@@ -14,6 +14,30 @@ REQUEST = re.compile(
     r"self\.(?:get_argument|get_query_argument|get_body_argument|get_arguments|path_kwargs|rfile|path\b|headers)|"
     r"cgi\.FieldStorage|(?:st|streamlit)\.(?:text_input|text_area|file_uploader|query_params|selectbox_free)|sys\.argv|fileinput\."
 )
+# Modules that a snippet may use without showing the import.
+MODULES = frozenset(
+    """io base64 json pickle yaml os sys re time random hashlib hmac subprocess shlex requests httpx
+    urllib socket ssl sqlite3 psycopg2 psycopg pymysql pandas pd np numpy torch joblib marshal dill
+    cloudpickle jsonpickle uuid secrets math datetime pathlib shutil tarfile zipfile tempfile struct
+    asyncio aiohttp aiofiles paramiko flask django web html bleach markupsafe jinja2 string itertools
+    functools operator collections decimal logging csv gzip zlib codecs boto3 lxml etree ET minidom
+    defusedxml xml importlib ast click typer st streamlit celery redis cv2 Image keyring jwt bcrypt
+    fastapi starlette tornado sqlalchemy func signing ctypes platform getpass glob copy types inspect
+    shelve zmq kafka mimetypes feedparser graphene pexpect winrm ldap3 rsa cryptography Crypto
+    responses response builtins threading multiprocessing textwrap unicodedata contextlib traceback
+    locale email smtplib imaplib ftplib telnetlib pycurl urllib3 werkzeug tables polars pl duckdb""".split()
+)
+# Methods and functions that bring data in from another program.
+INCOMING = frozenset(
+    """blpop brpop lpop rpop recv recv_json recv_string recv_multipart recvfrom receive_json receive_text
+    receive_bytes receive_message receive_messages receive poll consume get_message get_data get_json
+    get_body stream_read basic_get xread xreadgroup fetch_message pull readexactly readuntil
+    download_as_bytes download_as_text recv_bytes body_stream getvalue_ text_input text_area
+    chat_input file_uploader next_message parse_args parse_known_args input accept""".split()
+)
+WSGI_KEYS = re.compile(r"^(QUERY_STRING|PATH_INFO|wsgi\.input|HTTP_\w+|REQUEST_URI|CONTENT_TYPE)$")
+REMOTE = re.compile(r"^(requests|httpx|urllib3|urllib\.request|urllib2|session|client)\.(get|post|put|request|urlopen)$|^urlopen$")
+
 TRUSTED_ROOTS = frozenset(
     """settings config conf app current_app os string math logging constants const env environ
     datetime timezone calendar platform secrets keyring re""".split()
@@ -40,7 +64,7 @@ SANITIZERS = frozenset(
     escape_filter_chars dumps tojson slugify get_valid_filename safe_str_cmp hexdigest
     from_mapping ip_address UUID isoformat""".split()
 )
-SANITIZER = re.compile(r"(?i)^_?(?:escape|sanit|safe_?(?!load)|quote|clean_|whitelist|allow|validat|checked_)\w*|_(?:escaped|safe|quoted|allowed)$")
+SANITIZER = re.compile(r"(?i)^_?(?:html_|xml_|h_|js_|json_)?(?:escape|json_script$|sanit|safe_?(?!load)|quote|clean_|whitelist|allow|validat|checked_)\w*|_(?:escaped|safe|quoted|allowed)$")
 # Values pass through these as they are.
 KEEPERS = frozenset(
     """str bytes bytearray list tuple set sorted reversed Path PurePath PurePosixPath StringIO BytesIO open

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 
 from forgemind_assets.foundry.verifiers.known import (
     BUILDERS,
+    INCOMING,
     KEEPERS,
     MODULE_ALIASES,
+    MODULES,
+    REMOTE,
     REQUEST,
     SANITIZER,
     SANITIZERS,
     TRUSTED_CALLS,
     TRUSTED_NAMES,
     TRUSTED_ROOTS,
+    WSGI_KEYS,
 )
 from forgemind_assets.foundry.verifiers.values import (
     TRUSTED,
@@ -98,7 +102,7 @@ def _name(scene: Scene, node: ast.Name) -> Value:
     if node.id in scene.env:
         known = scene.env[node.id]
         return Value(**{**known.__dict__, "names": known.names | {node.id}})
-    if node.id in BUILTIN_TRUSTED or node.id in TRUSTED_NAMES or node.id in scene.imports or node.id.isupper() or node.id in scene.functions:
+    if node.id in BUILTIN_TRUSTED or node.id in TRUSTED_NAMES or node.id in MODULES or node.id in scene.imports or node.id.isupper() or node.id in scene.functions:
         return of_trust(TRUSTED, (node.id,))
     if node.id[0].isupper() or (node.id.startswith("_") and node.id[1:].isupper()):
         return of_trust(TRUSTED, (node.id,))
@@ -125,6 +129,11 @@ def _formatted(scene: Scene, node: ast.FormattedValue) -> Value:
 
 def _binop(scene: Scene, node: ast.BinOp) -> Value:
     left, right = scene.value(node.left), scene.value(node.right)
+    if isinstance(node.op, ast.Div):
+        both = joined((left, right))
+        return Value(**{**both.__dict__, "kind": "path"})
+    if left.kind == "markup":
+        return of_trust(left.trust, left.names, "html_safe")
     if isinstance(node.op, ast.Mod):
         return _percent(scene, node, left)
     if isinstance(node.op, ast.Mult):
@@ -172,6 +181,8 @@ def _attribute(scene: Scene, node: ast.Attribute) -> Value:
             return of_trust(UNTRUSTED, (name,))
         return of_trust(UNKNOWN, (name,))
     base = scene.value(node.value)
+    if base.kind == "args":
+        return of_trust(TRUSTED if _closed_option(scene, node.attr) else UNTRUSTED, (name,))
     if node.attr in ("id", "pk", "name", "stem", "suffix") and base.kind == "path" and node.attr != "suffix":
         return Value(names=base.names, kind="basename")
     if node.attr == "__name__":
@@ -179,11 +190,21 @@ def _attribute(scene: Scene, node: ast.Attribute) -> Value:
     return Value(base.trust, "", "", base.trust, base.kind if base.kind in ("orm", "path") else "", names=base.names)
 
 
+def _closed_option(scene: Scene, name: str) -> bool:
+    """Whether a command line option is a number or one of given choices."""
+    option = name.replace("_", "[-_]")
+    return re.search(rf"add_argument\((?:[^()]|\([^()]*\))*['\"]-*{option}['\"](?:[^()]|\([^()]*\))*(choices=|type=(?:int|float)\b)", scene.code) is not None
+
+
 def _subscript(scene: Scene, node: ast.Subscript) -> Value:
+    checked = scene.env.get("@" + ast.unparse(node))
+    if checked is not None:
+        return checked
     base = scene.value(node.value)
     name = scene.dotted(node.value)
-    if name in ("os.environ", "environ"):
-        return of_trust(TRUSTED)
+    if name.endswith("environ") and isinstance(node.slice, ast.Constant):
+        wsgi = WSGI_KEYS.match(str(node.slice.value)) and name != "os.environ"
+        return of_trust(UNTRUSTED if wsgi else TRUSTED)
     if base.kind == "splitext" or (base.kind == "split" and isinstance(node.slice, ast.UnaryOp)):
         return of_trust(base.trust, base.names)
     if base.trust == TRUSTED:
@@ -252,11 +273,18 @@ def _call(scene: Scene, node: ast.Call) -> Value:
     if name in BUILDERS or (name == "text" and False):
         return of_trust(max((a.trust for a in arguments if a.kind == "sql_text"), default=TRUSTED), kind="orm")
     if name in TRUSTED_CALLS or last in SANITIZERS or SANITIZER.search(last):
-        return Value(names=frozenset().union(*(a.names for a in arguments)), kind="html_safe" if last in ("escape", "format_html", "clean") else "")
+        return Value(names=frozenset().union(*(a.names for a in arguments)), kind="html_safe" if SANITIZER.search(last) or last in ("escape", "format_html", "clean") else "")
     if REQUEST.match(name) or name in ("input", "sys.stdin.read", "sys.stdin.readline"):
         return of_trust(UNTRUSTED, (name,))
     if isinstance(node.func, ast.Name) and node.func.id in scene.functions and node.func.id not in scene.imports and scene.depth < 3:
         return _local_call(scene, node, scene.functions[node.func.id])
+    if last in ("parse_args", "parse_known_args"):
+        return of_trust(UNTRUSTED, (), "args")
+    if last in INCOMING or REMOTE.match(name) or re.search(r"Consumer$|Subscriber$", last):
+        return of_trust(UNTRUSTED, frozenset().union(*(a.names for a in arguments)))
+    if last == "Markup":
+        inner = arguments[0] if arguments else Value()
+        return Value(**{**inner.__dict__, "kind": "markup" if inner.trust == TRUSTED else ""})
     if isinstance(node.func, ast.Attribute):
         return _method(scene, node, name, last, arguments)
     whole = either(arguments)
@@ -273,6 +301,8 @@ def _method(scene: Scene, node: ast.Call, name: str, last: str, arguments: list[
     base = scene.value(node.func.value)
     whole = either(arguments)
     names = base.names | whole.names
+    if base.kind == "markup" and last in ("format", "join", "__mod__"):
+        return of_trust(TRUSTED, names, "html_safe")
     if name.startswith(("os.path.", "posixpath.", "pathlib.")) or last in ("joinpath", "with_suffix", "with_name"):
         if last in ("basename", "getsize", "exists", "getmtime"):
             return of_trust(TRUSTED, names)
@@ -288,7 +318,8 @@ def _method(scene: Scene, node: ast.Call, name: str, last: str, arguments: list[
         return Value(result.trust, result.text, result.lead or inner.lead, max(result.head, inner.head), "", result.built or inner.built, result.names)
     if last == "get" and base.kind == "dict" and base.trust == TRUSTED:
         return of_trust(arguments[1].trust if len(arguments) > 1 else TRUSTED)
-    if last in ("get", "pop", "setdefault") and base.trust == TRUSTED:
+    model = isinstance(node.func.value, ast.Attribute) and node.func.value.attr in ("objects", "query")
+    if last in ("get", "pop", "setdefault") and base.trust == TRUSTED and not model and name.split(".")[0] not in scene.imports:
         return of_trust(arguments[1].trust if len(arguments) > 1 else TRUSTED)
     if base.kind == "orm":
         return of_trust(max([base.trust, *(a.trust for a in arguments if a.kind == "sql_text")]), kind="orm")
@@ -296,7 +327,7 @@ def _method(scene: Scene, node: ast.Call, name: str, last: str, arguments: list[
         return Value(base.trust, base.text, base.lead, base.head, base.kind, base.built, base.names)
     if last in ("isdigit", "isalnum", "startswith", "endswith", "exists", "is_file", "is_relative_to", "index", "count", "hexdigest", "digest", "total_seconds", "isoformat", "strftime", "timestamp"):
         return of_trust(TRUSTED, names)
-    if last in ("fetchone", "fetchall", "first", "one", "all", "scalar"):
+    if model or last in ("execute", "query", "fetchone", "fetchall", "first", "one", "all", "scalar"):
         return of_trust(UNKNOWN, ())
     if base.trust == TRUSTED and base.names and name.split(".")[0] not in scene.imports:
         return of_trust(whole.trust, names) if arguments else of_trust(TRUSTED, names)

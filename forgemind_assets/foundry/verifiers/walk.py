@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from forgemind_assets.foundry.verifiers.known import MODULES
 from forgemind_assets.foundry.verifiers.scene import FunctionNode, Scene, bind
 from forgemind_assets.foundry.verifiers.values import TRUSTED, UNTRUSTED, Value, either, joined, of_trust
 
@@ -14,7 +15,12 @@ LEAVING_CALLS = re.compile(r"(abort|exit|_exit|fail|error|BadRequest|usage|skip|
 CHECK = re.compile(
     r"\.(isdigit|isalnum|isalpha|isidentifier|isnumeric|isdecimal|match|fullmatch|search|is_relative_to|"
     r"startswith|issubset|compare_digest|hostname|netloc|is_global|is_private|is_loopback|exists_in|"
-    r"commonpath|verify|get|in_)\b|\bin\b|commonpath|compare_digest|^is_|\bis_\w+\(|valid|allowed|check|=="
+    r"commonpath|verify)\b|\bin\b|commonpath|compare_digest|^is_|\bis_\w+\(|valid|allowed|check|=="
+)
+# A scheme, a file ending or an empty value says nothing about where a name leads.
+WEAK_CHECK = re.compile(
+    r"^(?!.*(hostname|netloc|\.host\b)).*(\.scheme\b)|startswith\(\(?'(?!https?://[^/']+/)|^\w+ (==|!=) ''$|\.method\b|"
+    r"^(not )?\(?'[^'/\\]*[\w][^'/\\]*' (not )?in "
 )
 CHECKERS = re.compile(r"^_?(check|validate|ensure|verify|assert|require|authori[sz]e|guard|reject|must)_?\w*", re.I)
 
@@ -178,9 +184,26 @@ def _assign(scene: Scene, node: ast.Assign | ast.AnnAssign | ast.AugAssign, visi
         bind(scene, node.target, joined((scene.value(node.target), value)))
     else:
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            _alias(scene, target, node.value)
             if node.value is not None:
                 bind(scene, target, value)
     visit(node, scene)
+
+
+def _alias(scene: Scene, target: ast.expr, value: ast.expr | None) -> None:
+    """`run = os.system` gives a function another name."""
+    if not isinstance(target, ast.Name):
+        return
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "getattr" and len(value.args) > 1:
+        owner, attribute = value.args[0], value.args[1]
+        if isinstance(attribute, ast.Constant) and isinstance(owner, ast.Name):
+            scene.imports[target.id] = f"{scene.dotted(owner)}.{attribute.value}"
+    elif isinstance(value, ast.Name) and value.id in ("eval", "exec", "compile", "__import__", "open"):
+        scene.imports[target.id] = value.id
+    elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name):
+        root = value.value.id
+        if root in MODULES and root not in scene.env:
+            scene.imports[target.id] = scene.dotted(value)
 
 
 def _after_call(scene: Scene, node: ast.expr) -> None:
@@ -263,7 +286,8 @@ def _leaves(scene: Scene, body: list[ast.stmt]) -> bool:
 
 
 def _is_check(test: ast.expr) -> bool:
-    return CHECK.search(ast.unparse(test)) is not None
+    text = ast.unparse(test)
+    return CHECK.search(text) is not None and WEAK_CHECK.search(text) is None
 
 
 def _negated(test: ast.expr) -> bool:
@@ -285,9 +309,12 @@ def _refuses(test: ast.expr) -> bool:
 
 def _trust(scene: Scene, node: ast.AST) -> None:
     """Vouches for all variables in a test, and for those that they were made from."""
-    for inner in ast.walk(node):
-        name = inner.id if isinstance(inner, ast.Name) else scene.dotted(inner) if isinstance(inner, ast.Attribute) else None
-        if name is None or (isinstance(inner, ast.Name) and (inner.id in scene.functions or inner.id in scene.imports)):
+    for inner in _checked_parts(node):
+        if isinstance(inner, ast.Subscript):
+            scene.env["@" + ast.unparse(inner)] = of_trust(TRUSTED)
+            continue
+        name = inner.id if isinstance(inner, ast.Name) else scene.dotted(inner)
+        if isinstance(inner, ast.Name) and (inner.id in scene.functions or inner.id in scene.imports):
             continue
         known = scene.env.get(name)
         related = known.names if known is not None else frozenset()
@@ -298,6 +325,32 @@ def _trust(scene: Scene, node: ast.AST) -> None:
         for other, value in list(scene.env.items()):
             if name in value.names and value.trust:
                 scene.env[other] = value.trusted()
+
+
+# Parts of a value that speak for the whole of it.
+SPEAKING = frozenset("hostname netloc host suffix parents parent scheme name parts".split())
+
+
+def _checked_parts(node: ast.AST) -> list[ast.AST]:
+    """Names, attributes and items that a test speaks of; the base of an item is not one of them."""
+    found: list[ast.AST] = []
+    stack: list[ast.AST] = [node]
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, ast.Name):
+            found.append(inner)
+        elif isinstance(inner, ast.Subscript):
+            found.append(inner)
+            stack.append(inner.slice)
+        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+            stack += [inner.func.value, *inner.args, *(k.value for k in inner.keywords)]
+        elif isinstance(inner, ast.Attribute):
+            found.append(inner)
+            if inner.attr in SPEAKING:
+                stack.append(inner.value)
+        else:
+            stack += list(ast.iter_child_nodes(inner))
+    return found
 
 
 def returned_value(scene: Scene, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:

@@ -1,0 +1,48 @@
+"""The Foundry's assets: what was made, and what survived."""
+
+import dagster as dg
+
+from forgemind_assets.foundry.tables import funnel_markdown, rejection_reasons, slice_counts
+from forgemind_assets.goal import Goal
+from forgemind_assets.keys import GoalKeys
+from resources.data_room import make_filtered, make_raw
+from resources.workshop import Workshop
+
+
+def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+    """`raw_dataset`, `filtered_dataset`."""
+
+    @dg.asset(deps=[keys.key("plan")], partitions_def=keys.iterations, **keys.common("foundry"))
+    def raw_dataset(context: dg.AssetExecutionContext, workshop: Workshop) -> dg.MaterializeResult:
+        """What the teachers and strategies produced, with the provenance of each row."""
+        meta = make_raw(goal, workshop, context.partition_key)
+        manifest = workshop.store.manifest(goal.name, "raw_dataset", context.partition_key)
+        return dg.MaterializeResult(
+            metadata=meta
+            | {"path": str(workshop.store.folder(goal.name, "raw_dataset", context.partition_key))},
+            data_version=dg.DataVersion(manifest.version),
+        )
+
+    @dg.asset(
+        deps=[keys.key("raw_dataset")], partitions_def=keys.iterations, **keys.common("foundry")
+    )
+    def filtered_dataset(
+        context: dg.AssetExecutionContext, workshop: Workshop
+    ) -> dg.MaterializeResult:
+        """What survived the filters, and beside it every rejected row with its reason."""
+        key = context.partition_key
+        meta = make_filtered(goal, workshop, key)
+        folder = workshop.store.folder(goal.name, "filtered_dataset", key)
+        manifest = workshop.store.manifest(goal.name, "filtered_dataset", key)
+        return dg.MaterializeResult(
+            metadata=meta
+            | {
+                "funnel": dg.MetadataValue.md(funnel_markdown(meta["funnel"])),
+                "slices": slice_counts(folder / "kept.parquet"),
+                "rejections": rejection_reasons(folder / "rejected.parquet"),
+                "path": str(folder),
+            },
+            data_version=dg.DataVersion(manifest.version),
+        )
+
+    return [raw_dataset, filtered_dataset]

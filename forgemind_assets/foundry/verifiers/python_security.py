@@ -1,0 +1,111 @@
+"""Checks a claimed label of a Python snippet by analysis: rules of our own, and Bandit.
+
+Nothing of the snippet is executed. The rules follow the values through the snippet and know
+where untrusted data comes from; Bandit knows calls. Where both are silent, a claimed weakness
+is not confirmed; where the rules find one in code that claims none, the claim is refuted.
+"""
+
+import ast
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+
+from forgemind_assets.foundry.verifiers import bandit_scan
+from forgemind_assets.foundry.verifiers.rules import data_formats, injection, secrets, settings, web
+from forgemind_assets.foundry.verifiers.scene import Scene
+from forgemind_assets.foundry.verifiers.verdict import Verdict
+from forgemind_assets.foundry.verifiers.walk import walk
+
+RULES = (injection.check, data_formats.check, settings.check, secrets.check, web.check)
+NONE = "none"
+Found = tuple[str, int, int]  # label, first line, last line
+
+
+def find(code: str) -> tuple[tuple[str, int], ...]:
+    """(label, 1-based line) of everything that the rules find. Raises SyntaxError."""
+    return tuple((label, line) for label, line, _ in _find(code))
+
+
+@lru_cache(maxsize=4096)
+def _find(code: str) -> tuple[Found, ...]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        scene = Scene.of(code)
+        found: dict[Found, None] = {}
+
+        def visit(node: ast.AST, inner: Scene) -> None:
+            for rule in RULES:
+                label = rule(node, inner)
+                if label:
+                    line: int = node.lineno  # type: ignore[attr-defined]
+                    found[label, line, _last_line(node, line)] = None
+
+        walk(scene, visit)
+        return tuple(found)
+
+
+def _last_line(node: ast.AST, line: int) -> int:
+    """Where the call ends; for a definition, the line on which it begins."""
+    body = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    return line if body else getattr(node, "end_lineno", line) or line
+
+
+@dataclass(frozen=True)
+class PythonSecurity:
+    """The verifier of the goal `python_security`.
+
+    A line within `line_tolerance` of the lines of a finding counts as right.
+    """
+
+    language = "python"
+    line_tolerance: int = 1
+
+    def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict:
+        """Keep a label that the analysis supports; drop one that it refutes or cannot confirm.
+
+        Reasons to keep: `confirmed`, `confirmed_by_bandit`, `no_finding`. Reasons to drop:
+        `unverifiable` (does not parse), `still_vulnerable`, `other_weakness`, `wrong_line`,
+        `not_confirmed`.
+        """
+        try:
+            found = _find(code)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                bandit = bandit_scan.scan(code)
+        except (SyntaxError, ValueError, RecursionError):
+            return Verdict(False, "unverifiable")
+        if claimed == NONE:
+            return self._refute(found, bandit)
+        return self._confirm(claimed, claimed_line, found, bandit)
+
+    def _refute(
+        self, found: tuple[Found, ...], bandit: list[tuple[str, int, bool]]
+    ) -> Verdict:
+        certain = tuple((label, line) for label, line, sure in bandit if sure)
+        every = tuple(dict.fromkeys((*(f[:2] for f in found), *certain)))
+        return Verdict(False, "still_vulnerable", every) if every else Verdict(True, "no_finding")
+
+    def _confirm(
+        self,
+        claimed: str,
+        line: int | None,
+        spans: tuple[Found, ...],
+        bandit: list[tuple[str, int, bool]],
+    ) -> Verdict:
+        found = tuple((label, at) for label, at, _ in spans)
+        mine = [(at, end) for label, at, end in spans if label == claimed]
+        theirs = [(at, at) for label, at, _ in bandit if label == claimed]
+        others = tuple(f for f in found if f[0] != claimed)
+        near = self.line_tolerance
+        supported = [
+            at
+            for at, end in (*mine, *theirs)
+            if line is None or at - near <= line <= end + near
+        ]
+        if not mine and not theirs:
+            return Verdict(False, "other_weakness" if others else "not_confirmed", found)
+        if not supported:
+            return Verdict(False, "wrong_line", found)
+        if others:
+            return Verdict(False, "other_weakness", found)
+        return Verdict(True, "confirmed" if mine else "confirmed_by_bandit", found)
