@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from forgemind_assets.goal import GoalSpec, Teacher
-from forgemind_assets.goal_names import STRATEGIES, models, registry
+from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_sets import schema_problem
 from forgemind_assets.goal_yaml import Document, Place, looks_secret
@@ -132,20 +132,18 @@ def _teacher(teacher: Teacher) -> Iterator[tuple[str, str]]:
 
 
 def _strategies(spec: GoalSpec) -> Iterator[Finding]:
-    names = [teacher.name for teacher in spec.teachers]
-    yield from _doubles([(s.name, s.teacher) for s in spec.strategies], ("strategies",), "name")
+    strategies, names = registry("strategy"), [teacher.name for teacher in spec.teachers]
+    yield from _doubles([s.name for s in spec.strategies], ("strategies",), "name")
     for index, strategy in enumerate(spec.strategies):
         place: Place = ("strategies", index)
-        if strategy.name not in STRATEGIES:
-            yield (*place, "name"), unknown_name("strategy", strategy.name, STRATEGIES)
-        elif strategy.teacher is None and STRATEGIES[strategy.name]:
+        if strategy.name not in strategies:
+            yield (*place, "name"), unknown_name("strategy", strategy.name, strategies)
+        elif strategies[strategy.name].needs_teacher and strategy.teacher is None:
             message = f"expected one of {', '.join(names) or '(no teachers)'}, found nothing"
             yield (*place, "teacher"), f"{message}: {strategy.name} asks a teacher"
-        elif strategy.teacher is not None and not STRATEGIES[strategy.name]:
-            yield (
-                (*place, "teacher"),
-                f"expected nothing, found a teacher: {strategy.name} asks none",
-            )
+        elif not strategies[strategy.name].needs_teacher and strategy.teacher is not None:
+            message = f"expected nothing, found a teacher: {strategy.name} asks none"
+            yield (*place, "teacher"), message
         if strategy.teacher is not None and strategy.teacher not in names:
             yield (*place, "teacher"), unknown_name("teacher", strategy.teacher, names)
 
@@ -234,5 +232,4 @@ def _doubles(names: Any, place: Place, key: str | None = None) -> Iterator[Findi
     for index, name in enumerate(names):
         if counts[name] > 1 and names.index(name) != index:
             here = (*place, index) if key is None else (*place, index, key)
-            shown = name if isinstance(name, str) else name[0]
-            yield here, f"expected each name once, found {shown!r} again"
+            yield here, f"expected each name once, found {name!r} again"

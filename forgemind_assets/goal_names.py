@@ -1,18 +1,16 @@
 """The names that a goal may use: of strategies, verifiers, graders and models.
 
-Registries are imported when a goal is loaded, not with this module.
+Each list has one home, the registry of its plug-ins, and is imported when a goal is loaded.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal
 
-Kind = Literal["verifier", "grader"]
-
-# Each strategy is the module of its name in foundry/strategies; True: it asks a teacher.
-STRATEGIES: Mapping[str, bool] = {"seed_expansion": False, "teacher_pairs": True}
+Kind = Literal["strategy", "verifier", "grader"]
 
 REGISTRIES: Mapping[Kind, tuple[str, str]] = {
+    "strategy": ("forgemind_assets.foundry.strategies.registry", "STRATEGIES"),
     "verifier": ("forgemind_assets.foundry.verifiers.registry", "VERIFIERS"),
     "grader": ("forgemind_assets.trial_grounds.graders.registry", "GRADERS"),
 }

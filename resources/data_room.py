@@ -7,7 +7,7 @@ from typing import Any
 
 from forgemind_assets.foundry.generate import generate
 from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
-from forgemind_assets.foundry.strategies.teacher_pairs import PairRequest
+from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
 from forgemind_assets.foundry.tables import (
     funnel_records,
     read_rows,
@@ -18,7 +18,7 @@ from forgemind_assets.foundry.tables import (
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Plan
-from resources.teachers import TeacherAnswer, TeacherRequest, open_teacher
+from resources.teachers import TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
 
@@ -52,51 +52,47 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     return meta
 
 
-def teachers_of(
-    goal: Goal, workshop: Workshop, iteration: str
-) -> Callable[..., list[str | None]]:
-    """What puts requests to the goal's teachers, with progress."""
+def teachers_of(goal: Goal, workshop: Workshop, iteration: str) -> Ask:
+    """What puts questions to the goal's teachers, with progress while one is loading."""
     progress = workshop.progress(goal.name)
     ledger = workshop.ledger()
 
     def ask(
         teacher: str,
-        requests: Sequence[PairRequest],
-        usable: Callable[[PairRequest, str], bool],
-    ) -> list[str | None]:
-        settings = next(t for t in goal.spec.teachers if t.name == teacher)
-        progress.report(f"loading teacher {teacher}", 0, 1, "models", where=iteration)
+        questions: Sequence[Question],
+        usable: Callable[[str], bool],
+        on_reply: Callable[[], None],
+    ) -> list[Reply]:
         client = open_teacher(
-            settings, workshop.home, ledger, workshop.models, goal, iteration
+            next(t for t in goal.spec.teachers if t.name == teacher),
+            workshop.home,
+            ledger,
+            workshop.models,
+            goal,
+            iteration,
+            on_wait=lambda seconds, what: progress.report(
+                f"{teacher}: {what}", round(seconds), 0, "seconds", where=iteration
+            ),
         )
-        done = [0]
-
-        def arrived(answer: TeacherAnswer) -> None:
-            done[0] += 1
-            progress.report(
-                f"asking {teacher}", done[0], len(requests), "answers", where=iteration
-            )
-
-        def first_good(text: str) -> bool:
-            return any(usable(request, text) for request in requests[:1])
-
         answers = client.ask_many(
-            [
-                TeacherRequest(
-                    messages=tuple(r.messages),
-                    json_schema=r.json_schema,
-                    max_tokens=r.max_tokens,
-                    temperature=r.temperature,
-                    seed=r.seed,
-                )
-                for r in requests
-            ],
-            arrived,
-            usable=first_good,
+            [request_of(question) for question in questions],
+            lambda answer: on_reply(),
+            usable=usable,
         )
-        return [answer.text for answer in answers]
+        return [Reply(answer.text, answer.key) for answer in answers]
 
     return ask
+
+
+def request_of(question: Question) -> TeacherRequest:
+    """A strategy's question in the teachers' terms."""
+    return TeacherRequest(
+        messages=question.messages,
+        json_schema=dict(question.json_schema),
+        max_tokens=question.max_tokens,
+        temperature=question.temperature,
+        seed=question.seed,
+    )
 
 
 def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
             slice_weights=weights,
             strategy_shares=shares,
             teacher_requests=last.plan.data.teacher_requests,
-            reuse_iterations=tuple(it.key for it in trained),
+            reuse_iterations=reused(trained, trial),
             seed=last.plan.data.seed + 1,
         ),
         trials=(trial,),
@@ -182,6 +182,12 @@ def strategy_shares(spec: GoalSpec, last: IterationState) -> tuple[dict[str, flo
         if keep < 0.5:
             notes.append(f" {name} gets less: only {keep:.0%} of its rows were kept.")
     return shares, "".join(notes)
+
+
+def reused(trained: list[IterationState], trial: TrialSettings) -> tuple[str, ...]:
+    """A start from the base model takes all earlier rows along; the champion has seen them."""
+    assert trial.training is not None
+    return tuple(it.key for it in trained) if trial.training.start_from == "base" else ()
 
 
 def outcome(last: IterationState, before: IterationState | None) -> str:

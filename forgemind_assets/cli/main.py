@@ -36,6 +36,7 @@ VERBS: dict[str, Verb] = {
         "forgemind_assets.cli.evaluate", "Score a suite with any adapter of a goal, case by case."
     ),
     "ui": Verb("forgemind_assets.cli.ui", "Open Dagster's web interface on this installation."),
+    "home": Verb("forgemind_assets.cli.home", "Prepare and print DAGSTER_HOME, for dagster dev."),
     "goal": Verb("forgemind_assets.cli.goal", "Check a goal and explain what it will do."),
     "models": Verb("forgemind_assets.cli.models", "List and fetch the models of the catalogue."),
 }

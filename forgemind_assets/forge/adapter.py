@@ -85,5 +85,7 @@ def load(model: Any, folder: Path) -> Any:
 def quiet_peft() -> Iterator[None]:
     """Hides a notice that peft 0.21 causes by reading an attribute that transformers renamed."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        warnings.filterwarnings(
+            "ignore", message=".*is_gradient_checkpointing", category=FutureWarning
+        )
         yield

@@ -131,4 +131,3 @@ def fine_tune(
         )
         bill(result.dollars)
     return result
-

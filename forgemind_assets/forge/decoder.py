@@ -7,7 +7,7 @@ from typing import Any
 class CachedDecoder:
     """A model and the cache of the rows being answered. Rows are padded after the prefix."""
 
-    def __init__(self, model: Any, prefix: Sequence[int]):
+    def __init__(self, model: Any, prefix: Sequence[int]) -> None:
         self._model = model
         self._prefix = list(prefix)
         self._cache: Any = None

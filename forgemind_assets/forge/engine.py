@@ -47,7 +47,7 @@ class PeftEngine:
 
     name = "transformers"
 
-    def __init__(self, peft_model: Any, *, device: str, precision: str):
+    def __init__(self, peft_model: Any, *, device: str, precision: str) -> None:
         self._model = peft_model.get_base_model()
         self._where, self._device = device, device.split(":")[0]
         self._bf16 = precision == "bf16"

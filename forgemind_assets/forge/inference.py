@@ -53,6 +53,7 @@ def merge_and_load(
             base, precision=precision, quantisation=quantisation, device=device
         )
         return (model if adapter is None else adapters.load(model, adapter)), tokenizer
+    hardware.share_cores()
     import torch
 
     device = device or hardware.pick_device()
@@ -126,7 +127,7 @@ def _answers(
 class _StopRule:
     """Tells whether a token ends an answer."""
 
-    def __init__(self, tokenizer: Any):
+    def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._ends = {end_id(tokenizer), tokenizer.eos_token_id}
         self._newline: dict[int, bool] = {}

@@ -49,7 +49,7 @@ class _Attended:
 class LlamaLayer:
     """One decoder layer with adapters on its seven projections."""
 
-    def __init__(self, layer: Any, config: Any, dtype: Any):
+    def __init__(self, layer: Any, config: Any, dtype: Any) -> None:
         attention, mlp = layer.self_attn, layer.mlp
         self.heads, self.key_heads = config.num_attention_heads, config.num_key_value_heads
         self.group = self.heads // self.key_heads
@@ -142,7 +142,7 @@ class LlamaLayer:
         return mixed, prefix, suffix
 
     def _split(self, heads: Any, rope: tuple[Any, Any]) -> tuple[Any, Any, Any]:
-        """`(B, T, heads, head)` to rotated queries (scaled), rotated keys and values, heads first."""
+        """`(B, T, heads, head)` to rotated queries (scaled) and keys, and values."""
         heads = heads.transpose(1, 2)
         q, k, v = heads.split((self.heads, self.key_heads, self.key_heads), dim=1)
         cos, sin = rope

@@ -17,7 +17,7 @@ PREFILL_TOKENS = 2048
 class _Layer:
     """Weights of one decoder layer; projections that read one input are one matrix."""
 
-    def __init__(self, layer: Any):
+    def __init__(self, layer: Any) -> None:
         import torch
 
         attention, mlp = layer.self_attn, layer.mlp
@@ -46,7 +46,7 @@ class LlamaDecoder:
             and type(model.model.layers[0].self_attn.q_proj).__name__ == "Linear"
         )
 
-    def __init__(self, model: Any, prefix: Sequence[int]):
+    def __init__(self, model: Any, prefix: Sequence[int]) -> None:
         """Computes the keys and values of `prefix`, which may be empty, once."""
         import torch
 
@@ -67,7 +67,9 @@ class LlamaDecoder:
         self._lengths = torch.zeros(0, dtype=torch.long)
         if prefix:
             self.start([prefix], 0)
-            self._prefix_kv = [(k[:, :, : len(prefix)], v[:, :, : len(prefix)]) for k, v in self._kv]
+            self._prefix_kv = [
+                (k[:, :, : len(prefix)], v[:, :, : len(prefix)]) for k, v in self._kv
+            ]
             self._prefix = len(prefix)
 
     def start(self, rows: Sequence[Sequence[int]], room: int) -> list[int]:
@@ -101,9 +103,7 @@ class LlamaDecoder:
             cos, sin = cos[:, None, None, :], sin[:, None, None, :]
             index = torch.arange(len(at), device=self._device)
             x = functional.embedding(torch.tensor(tokens, device=self._device), self._embedding)
-            for layer, (k, v), shared in zip(
-                self._layers, self._kv, self._prefix_kv, strict=True
-            ):
+            for layer, (k, v), shared in zip(self._layers, self._kv, self._prefix_kv, strict=True):
                 heads = self._project(x, layer).view(len(x), 1, -1, self._head).transpose(1, 2)
                 q, key, value = heads.split((self._heads, self._keys, self._keys), dim=1)
                 k[index, :, at] = rotate(key, cos, sin)[:, :, 0]

@@ -38,7 +38,9 @@ class LlamaEngine:
             and not peft_config.use_dora
         )
 
-    def __init__(self, peft_model: Any, *, device: str, precision: str, rows: Sequence[Encoded]):
+    def __init__(
+        self, peft_model: Any, *, device: str, precision: str, rows: Sequence[Encoded]
+    ) -> None:
         import torch
 
         model = peft_model.get_base_model()
@@ -164,4 +166,3 @@ class LlamaEngine:
         )
         self._layouts[rows, length] = layout
         return layout
-

@@ -18,7 +18,7 @@ class LoraGroup:
     block-diagonal.
     """
 
-    def __init__(self, layers: list[Any], dtype: Any):
+    def __init__(self, layers: list[Any], dtype: Any) -> None:
         import torch
 
         weights = [layer.get_base_layer().weight.detach() for layer in layers]
@@ -69,7 +69,7 @@ class LoraGroup:
         return functional.linear(buffer, self._matrix[: self._out])
 
     def backward(self, gradient: Any, buffer: Any, *, need_input: bool = True) -> Any:
-        """dx from a gradient buffer whose dy is filled; adds to the adapters' `.grad`."""
+        """Returns dx from a gradient buffer whose dy is filled; adds to the adapters' `.grad`."""
         dy, v = self.outputs(gradient), gradient[:, self._out :]
         v.copy_(dy @ self._matrix[: self._out, self._in :])
         da = v.t() @ self.inputs(buffer)

@@ -1,7 +1,6 @@
 """The manifest of an adapter: all that is needed to know where it came from."""
 
 import json
-import os
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,7 +29,7 @@ def write_manifest(out: Path, manifest: dict[str, Any]) -> Path:
     partial = out / f".{MANIFEST}.partial"
     partial.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     path = out / MANIFEST
-    os.replace(partial, path)
+    partial.replace(path)
     return path
 
 
@@ -54,8 +53,10 @@ def draw_curve(
     axes = figure.add_subplot()
     if losses:
         steps, values = zip(*losses, strict=True)
-        axes.plot(steps, values, color="#b8cbe6", linewidth=0.8, label="training, each step")
-        axes.plot(steps, _smooth(values), color="#1f5fa8", linewidth=1.6, label="training, smoothed")
+        axes.plot(steps, values, color="#b8cbe6", linewidth=0.8, label="training")
+        axes.plot(
+            steps, _smooth(values), color="#1f5fa8", linewidth=1.6, label="training, smoothed"
+        )
     if dev_losses:
         steps, values = zip(*dev_losses, strict=True)
         axes.plot(steps, values, "o-", color="#c0582b", linewidth=1.4, label="dev")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forgemind_assets.errors import StoreError
+from forgemind_assets.forge import hardware
 
 HASHED_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 
@@ -70,10 +71,9 @@ def load_base(
     """
     if not (folder / "config.json").is_file():
         raise StoreError(f"expected a model folder at {folder}, found no config.json")
+    hardware.share_cores()
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    from forgemind_assets.forge import hardware
 
     device = device or hardware.pick_device()
     dtype = torch.bfloat16

@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from forgemind_assets.foundry.tables import funnel_markdown, rejection_reasons, slice_counts
+from forgemind_assets.foundry.tables import rejection_reasons, slice_counts
+from forgemind_assets.markdown import table
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from resources.data_room import make_filtered, make_raw
@@ -37,9 +38,12 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
         return dg.MaterializeResult(
             metadata=meta
             | {
-                "funnel": dg.MetadataValue.md(funnel_markdown(meta["funnel"])),
-                "slices": slice_counts(folder / "kept.parquet"),
-                "rejections": rejection_reasons(folder / "rejected.parquet"),
+                "funnel": dg.MetadataValue.md(table(meta["funnel"])),
+                "yield_table": dg.MetadataValue.md(table(meta["yield_table"])),
+                "slices": dg.MetadataValue.md(table(slice_counts(folder / "kept.parquet"))),
+                "rejections": dg.MetadataValue.md(
+                    table(rejection_reasons(folder / "rejected.parquet"))
+                ),
                 "path": str(folder),
             },
             data_version=dg.DataVersion(manifest.version),

@@ -1,11 +1,18 @@
 """The Foundry's asset checks: Great Expectations on both datasets."""
 
+from dataclasses import asdict
+
 import dagster as dg
 import polars as pl
 
-from forgemind_assets.foundry.expectations import validate_filtered, validate_raw
+from forgemind_assets.foundry.expectations import (
+    ExpectationReport,
+    validate_filtered,
+    validate_raw,
+)
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
+from forgemind_assets.markdown import table
 from resources.workshop import Workshop
 
 
@@ -33,6 +40,15 @@ def build_checks(goal: Goal, keys: GoalKeys) -> list[dg.AssetChecksDefinition]:
     return [raw_rows_valid, filtered_rows_valid]
 
 
-def result_of(report) -> dg.AssetCheckResult:  # noqa: ANN001
-    """An expectation report as a check result."""
-    return dg.AssetCheckResult(passed=report.success)
+def result_of(report: ExpectationReport) -> dg.AssetCheckResult:
+    """An expectation report as a check result; every expectation stands in the metadata."""
+    broken = [f"{one.expectation} on {one.column}: {one.observed}" for one in report.failed]
+    count = len(report.results)
+    return dg.AssetCheckResult(
+        passed=report.success,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description="; ".join(broken) or f"all {count} expectations hold",
+        metadata={
+            "expectations": dg.MetadataValue.md(table([asdict(one) for one in report.results]))
+        },
+    )

@@ -53,9 +53,9 @@ FILTERS: Mapping[str, Callable[[Goal], list[Filter]]] = {
     "length": lambda goal: [
         Length(goal.spec.filters.min_input_chars, goal.spec.filters.max_input_chars)
     ],
+    "verified_label": _verified_label,
     "exact_duplicates": lambda goal: [ExactDuplicates()],
     "near_duplicates": lambda goal: [NearDuplicates(goal.spec.filters.near_duplicate_jaccard)],
-    "verified_label": _verified_label,
     "decontamination": lambda goal: [Decontamination(open_decontaminator(goal))],
     "class_balance": _class_balance,
 }

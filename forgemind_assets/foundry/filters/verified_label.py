@@ -17,10 +17,10 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True)
 class VerifiedLabel:
-    """Keeps rows whose label the verifier confirms.
+    """Keeps a teacher's rows whose label the verifier confirms.
 
-    A teacher's row must be confirmed. A row that people labelled, or that was rewritten from
-    one, is kept where the verifier cannot tell, and dropped only where it is certain.
+    Only rows that a teacher wrote are judged: labels that people wrote stand, and are compared
+    with the verifier's by `verifiers.agreement`.
     """
 
     verifier: Verifier

@@ -5,6 +5,7 @@ import random
 import re
 
 from forgemind_assets.foundry.rewriting import vocabulary as words
+from forgemind_assets.foundry.rewriting.meaning import tells
 from forgemind_assets.foundry.rewriting.renaming import function_name
 from forgemind_assets.foundry.rewriting.scopes import FIXED, names
 from forgemind_assets.foundry.rewriting.source import BUILTINS, Edit, Source
@@ -57,6 +58,8 @@ def free_names(source: Source) -> tuple[list[str], list[str]]:
                 if isinstance(base, ast.Name):
                     objects.add(base.id)
     free = [n for n in sorted(used, key=lambda n: used[n]) if n not in bound | BUILTINS | FIXED]
+    known = names(source)
+    free = [n for n in free if n in known]  # what may be a module or a function stays outside
     plain = [n for n in free if n not in objects and n.islower()]
     return plain, [n for n in free if n in objects and n.islower()]
 
@@ -182,7 +185,7 @@ def unwrap_function(source: Source, rng: random.Random) -> list[Edit]:
     nested = [n for n in ast.walk(function) if isinstance(n, ast.Yield | ast.YieldFrom | ast.FunctionDef | ast.Nonlocal | ast.Global)]
     if len(nested) > 1 or any(r is not function.body[-1] for r in returns) or len(function.body) > 7:
         return []
-    if function.body[0].lineno == function.lineno or (function.args.defaults and rng.random() < 0.8):
+    if tells(function.name) or function.body[0].lineno == function.lineno or (function.args.defaults and rng.random() < 0.8):
         return []
     if any(a.annotation and CHECKED.search(source.code(a.annotation)) for a in function.args.args):
         return []

@@ -39,7 +39,9 @@ KEPT_KEYS = frozenset(
     aud stdin stdout stderr cwd env mode engine options backend path file filename utf8 utf-8
     latin-1 ascii hex base64 big little strict ignore replace rb wb r w a s3 sqs sns dynamodb
     lambda ssm secretsmanager kms iam get post put delete head patch on off yes no true false none
-    left right id spawn fork read write""".split()
+    left right id spawn fork read write uri link href filepath folder dir directory webhook callback
+    endpoint image_url feed address path_or_url document page_url source_url avatar_url assert_hostname
+    ssl_verify check_hostname verify_ssl use_ssl cert_reqs weights_only allow_pickle""".split()
 )
 GETTERS = frozenset("get getlist getone pop getvalue getfirst get_argument get_query_argument get_body_argument".split())
 SPEAKERS = re.compile(
@@ -61,7 +63,7 @@ TAG = re.compile(r"(?<=[</])(h[1-4]|p|div|span|b|strong|em|i|section|article|sma
 TAGS = "h1 h2 h3 p div span b strong em section article small".split()
 SQL_NAME = re.compile(r"(?<![\\\w:@$%'\"(-])([a-z][a-z0-9_]{2,})(?![\w(])|(?<=\()([a-z][a-z0-9_]{2,})(?![\w(])")
 TABLE_BEFORE = re.compile(r"(?i)(from|into|update|join|table)\s+$")
-ENV_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
+ENV_NAME = re.compile(r"(?!QUERY_STRING|PATH_INFO|HTTP_|REQUEST_|REMOTE_|CONTENT_)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 ENV_CALL = re.compile(r"environ|getenv|^env\b|\.env\b|config\(|decouple|variable", re.I)
 KEPT_ENV_WORDS = frozenset("url dir path host port db dsn user name id region bucket mode debug root base file home".split())
 
@@ -75,14 +77,18 @@ class DataStrings:
     theme: words.Theme
     renamed: dict[str, str] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
+    skipped: dict[str, bool] = field(default_factory=dict)
 
     def run(self, share: float = 0.85) -> list[Edit]:
         """Edits for about `share` of the strings that may change."""
         self.docstrings = self.source.docstrings()
         ordered = sorted(self.source.strings, key=lambda s: not self._is_sql(s[1]))
         for node, literals in ordered:
-            if node not in self.docstrings and self.rng.random() < share:
-                self._one(node, literals)
+            whole = "".join(self._body(one) for one in literals)
+            if whole not in self.skipped:  # equal strings share their fate
+                self.skipped[whole] = self.rng.random() > share
+            if node not in self.docstrings and not self.skipped[whole]:
+                self._one(node, literals, whole)
         return self.edits
 
     def _is_sql(self, literals: list[Literal]) -> bool:
@@ -92,8 +98,7 @@ class DataStrings:
         start, end = literal.body
         return self.source.text[start:end]
 
-    def _one(self, node: ast.Constant | ast.JoinedStr, literals: list[Literal]) -> None:
-        whole = "".join(self._body(one) for one in literals)
+    def _one(self, node: ast.AST, literals: list[Literal], whole: str) -> None:
         change = self._change_for(node, whole)
         if change is None:
             return
@@ -124,16 +129,39 @@ class DataStrings:
             return True
         if isinstance(node, ast.JoinedStr) or not secret_shapes.looks_like_credential(whole):
             return False
-        return secret_shapes.CREDENTIAL_WORD.search(self._neighbourhood(node)) is not None
+        parent = self.source.parents.get(node)
+        if isinstance(parent, ast.Subscript) or (isinstance(parent, ast.Dict) and node in parent.keys):
+            return False
+        if secret_shapes.CREDENTIAL_NAME.search(self._given_to(node, parent)):
+            return True
+        on_finding = node.lineno == self.source.snippet.line  # type: ignore[attr-defined]
+        return on_finding and secret_shapes.LOGIN_CALL.search(self._call_around(node)) is not None
 
-    def _neighbourhood(self, node: ast.AST) -> str:
-        """Source of the statement or argument around a literal, without the literal."""
-        top, parents = node, self.source.parents
-        while top in parents and not isinstance(parents[top], ast.stmt | ast.Module):
-            top = parents[top]
-        top = parents.get(top, top)
-        text = self.source.code(top) if hasattr(top, "lineno") else ""
-        return text.replace(self.source.code(node), "")[:400]
+    def _given_to(self, node: ast.AST, parent: ast.AST | None) -> str:
+        """The name that a literal is given to: a target, a keyword, a key or a parameter."""
+        if isinstance(parent, ast.keyword):
+            return parent.arg or ""
+        if isinstance(parent, ast.Assign | ast.AnnAssign):
+            target = parent.targets[0] if isinstance(parent, ast.Assign) else parent.target
+            return self.source.code(target)
+        if isinstance(parent, ast.Dict):
+            key = parent.keys[parent.values.index(node)] if node in parent.values else None  # type: ignore[arg-type]
+            return self.source.code(key) if key is not None else ""
+        if isinstance(parent, ast.arguments):
+            given = [*parent.args[len(parent.args) - len(parent.defaults) :], *parent.kwonlyargs]
+            values = [*parent.defaults, *parent.kw_defaults]
+            return next((a.arg for a, v in zip(given, values, strict=True) if v is node), "")
+        if isinstance(parent, ast.Compare):
+            return self.source.code(parent)
+        if isinstance(parent, ast.Call) and parent.args[1:2] == [node]:
+            return self.source.code(parent.args[0])
+        return ""
+
+    def _call_around(self, node: ast.AST) -> str:
+        top = self.source.parents.get(node)
+        while top is not None and not isinstance(top, ast.Call | ast.stmt):
+            top = self.source.parents.get(top)
+        return self.source.code(top.func) if isinstance(top, ast.Call) else ""
 
     def _credential(self, text: str) -> str:
         if secret_shapes.URL_LOGIN.search(text):
@@ -222,7 +250,9 @@ class DataStrings:
             return False
         parent = self.source.parents.get(node)
         if isinstance(parent, ast.Subscript):
-            return True
+            above = self.source.parents.get(parent)
+            setting = isinstance(above, ast.Assign) and isinstance(above.value, ast.Constant)
+            return not setting
         if isinstance(parent, ast.Dict):
             return node in parent.keys and not any(
                 isinstance(k, ast.Constant) and tells(str(k.value)) for k in parent.keys

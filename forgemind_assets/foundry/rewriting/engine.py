@@ -67,10 +67,11 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("add_hints", _plain(additions.add_hints), 0.15),
     Rewrite("add_neighbour", additions.add_neighbour, 0.12, grows=True),
     Rewrite("import_style", _plain(imports.change_import_style), 0.25),
-    Rewrite("hide_imports", _plain(imports.hide_imports), 0.3),
     Rewrite("show_imports", _plain(imports.show_imports), 0.12),
     Rewrite("data_strings", lambda s, r, t: data_strings.change_data_strings(s, r, t), 0.9),
     Rewrite("rename", lambda s, r, t: renaming.rename(s, r, t), 0.95),
+    # after the names: a name whose import is gone could be anything
+    Rewrite("hide_imports", _plain(imports.hide_imports), 0.3),
     Rewrite("quotes", _plain(layout.change_quotes), 0.35),
     Rewrite("join_calls", _plain(layout.join_calls), 0.3),
     Rewrite("split_calls", _plain(layout.split_calls), 0.06, grows=True),

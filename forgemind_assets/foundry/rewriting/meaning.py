@@ -26,7 +26,7 @@ TELLING = frozenset(
 MEANING_BEARING = re.compile(
     r"\b(random|uuid|secrets|hashlib|hmac|numpy\.random|np\.random|SystemRandom|urandom|randint|"
     r"getrandbits|uuid1|uuid4|crypt|bcrypt|argon2|scrypt|pbkdf2\w*|Crypto|cryptography|"
-    r"default_rng|RandomState|shuffle)\b"
+    r"default_rng|RandomState|shuffle|read_csv|read_json|read_html|read_excel|VideoCapture)\b"
 )
 
 SYNONYMS = (

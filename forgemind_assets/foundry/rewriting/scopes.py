@@ -38,6 +38,7 @@ class Name:
     places: set[int] = field(default_factory=set)
     value: ast.expr | None = None
     attributes: set[str] = field(default_factory=set)
+    called: bool = False
 
 
 def names(source: Source) -> dict[str, Name]:
@@ -58,7 +59,32 @@ def names(source: Source) -> dict[str, Name]:
         for node in ast.walk(chunk.tree) if chunk is not source else source.nodes:
             _record(source, chunk, node, entry, local_callables)
     _record_self_attributes(source, entry)
-    return {t: n for t, n in table.items() if t not in closed and n.places and not _dunder(t)}
+    return {
+        t: n
+        for t, n in table.items()
+        if t not in closed and n.places and not _dunder(t) and not _may_be_imported(n)
+    }
+
+
+# What is done with the values and objects of a program, rather than with a module.
+OBJECT_ATTRIBUTES = frozenset(
+    """execute executemany executescript fetchall fetchone fetch fetchrow fetchval cursor commit rollback
+    close acquire read write seek readline readlines append extend add strip lower upper split encode
+    decode get items keys values pop id pk name title text data content body filename save format
+    status_code raise_for_status join startswith endswith replace username email slug label code
+    objects query filter exec_command update findall find iter add_argument parse_args send recv
+    transaction session scalars description author created owner user path url file size total price
+    caption bio comment message subject status count rows""".split()
+)
+
+
+def _may_be_imported(name: Name) -> bool:
+    """Whether a name that the snippet does not bind could be a module, a class or a function."""
+    if name.role != "free":
+        return False
+    if name.text[0].isupper() and not name.text.isupper():
+        return not name.attributes & {"objects", "query"}
+    return name.called or not name.attributes <= OBJECT_ATTRIBUTES
 
 
 def _dunder(text: str) -> bool:
@@ -78,6 +104,8 @@ def _record(source: Source, chunk: Chunk, node: ast.AST, entry, callables: set[s
             _remember_value(source, name, node, parent)
         elif isinstance(parent, ast.Attribute):
             name.attributes.add(parent.attr)
+        elif isinstance(parent, ast.Call) and parent.func is node:
+            name.called = True
     elif isinstance(node, ast.arg):
         name = entry(node.arg)
         name.role = "param"

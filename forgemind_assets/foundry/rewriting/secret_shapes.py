@@ -4,9 +4,13 @@ import random
 import re
 import string
 
-CREDENTIAL_WORD = re.compile(
-    r"pass|pwd|secret|token|key|auth|cred|login|bearer|basic|dsn|signer|salt|pin\b|api|conn|engine|"
-    r"://|webhook|account|license|jwt|hash", re.I
+CREDENTIAL_NAME = re.compile(
+    r"(?i)pass(word|wd|phrase|code)?\b|pwd|secret|token|(?<!public)_?key\b|apikey|auth|cred|bearer|pepper|salt|"
+    r"\bpin\b|psk|login|_pw\b|\bpw\b|cookie|X-Api|conn(ection)?_?str"
+)
+LOGIN_CALL = re.compile(
+    r"(?i)login|connect|auth|client|session|bind|fernet|encode|decode|compare|\.run$|pw_set|basic|serializer|"
+    r"signer|hmac|\.new$|engine|bot|api|account|credential|redis|mqtt|smtp|sign"
 )
 PLAIN_NAME = re.compile(r"^[A-Z][A-Z0-9_]*$|^[a-z_.-]+$|^[A-Z][a-z]+$")
 PREFIX = re.compile(
@@ -32,7 +36,7 @@ def looks_like_credential(value: str) -> bool:
     kinds = sum(bool(re.search(p, value)) for p in ("[a-z]", "[A-Z]", r"\d", r"[^\w\s]"))
     return kinds >= 2 and not re.search(
         r"sha\d|md5|aes|tls|utf|%[YmdHs]|^\d[\d.:-]*$|^(us|eu|ap)-\w+-\d|your|example|change.?me|"
-        r"xxx|\.\.\.|[<>{}()]|%[\w(]|^/|\.(com|org|net|io|local|py)$", value, re.I
+        r"xxx|\.\.\.|[<>{}()]|%[\w(]|^/|\.(com|org|net|io|local|py|example|internal|lan|test)$|://|:\s*$|^[a-z]+\d{1,2}$", value, re.I
     )
 
 

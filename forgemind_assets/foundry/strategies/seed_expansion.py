@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from forgemind_assets.foundry.rewriting.engine import DISTRACTOR_CHANCE, rewrite
 from forgemind_assets.foundry.rewriting.source import Snippet
+from forgemind_assets.foundry.strategies.base import Made, Order, StrategyAccount, shares
 from forgemind_assets.records import Row, Seed
 
 NAME = "seed_expansion"
 SHORT = 320  # characters; longer seeds are not put beside others
 ATTEMPTS = 6
+MAX_CHARS = 1200
 
 
 @dataclass
@@ -24,7 +26,7 @@ class _Slice:
 
 
 def expand(
-    seeds: Sequence[Seed], per_slice: dict[str, int], rng_seed: int, max_chars: int = 1200
+    seeds: Sequence[Seed], per_slice: dict[str, int], rng_seed: int, max_chars: int = MAX_CHARS
 ) -> list[Row]:
     """Up to `per_slice[slice]` distinct rows of each slice, each seed itself among them once.
 
@@ -103,3 +105,19 @@ def _keep(state: _Slice, seed: Seed, snippet: Snippet) -> bool:
         )
     )
     return True
+
+
+class SeedExpansion:
+    """Makes rows from the goal's seeds, spread over the slices by weight."""
+
+    needs_teacher = False
+
+    def make(self, order: Order) -> Made:
+        """Rows of all slices that have seeds; option `max_chars` caps their length."""
+        known = {seed.slice for seed in order.seeds}
+        weights = {name: order.weights.get(name, 1.0) for name in known}
+        limit = int(order.options.get("max_chars", MAX_CHARS))
+        order.on_progress(NAME, 0, order.rows)
+        rows = expand(order.seeds, shares(weights, order.rows), order.seed, limit)
+        order.on_progress(NAME, len(rows), order.rows)
+        return Made(tuple(rows), StrategyAccount(NAME, None, 0, 0, 0, len(rows)))

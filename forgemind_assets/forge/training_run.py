@@ -1,0 +1,259 @@
+"""The loop over optimizer steps: an order, a rate, checkpoints, and when to stop."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from forgemind_assets.errors import TrainingError
+from forgemind_assets.forge import adapter, batching, checkpoint, engine, schedule
+from forgemind_assets.forge.encoding import Encoded
+from forgemind_assets.records import TrainSettings
+
+GRADIENT_NORM = 1.0
+PACE_STEPS = 8
+"""Steps after which the pace is known well enough to fit the plan into the time limit."""
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    """Where a training stands. Losses are nats per label token, rates real tokens per second."""
+
+    step: int
+    steps: int
+    epoch: float
+    loss: float
+    dev_loss: float | None
+    learning_rate: float
+    tokens: int
+    tokens_per_second: float
+    seconds: float
+    seconds_left: float
+
+
+@dataclass
+class Position:
+    """What a checkpoint must carry beside tensors, so that a resumed run is the same run."""
+
+    fingerprint: str
+    step: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    dev_losses: list[tuple[int, float]] = field(default_factory=list)
+    best_dev: float | None = None
+    without_gain: int = 0
+    stopped: str = ""
+
+
+class TrainingRun:
+    """The loop over optimizer steps, with all of its state."""
+
+    def __init__(
+        self,
+        *,
+        peft_model: Any,
+        settings: TrainSettings,
+        rows: Sequence[Encoded],
+        dev: Sequence[Encoded],
+        device: str,
+        precision: str,
+        work: Path,
+        checkpoint_seconds: float,
+        fingerprint: str,
+    ) -> None:
+        import torch
+
+        self.model, self.settings, self.rows, self.dev = peft_model, settings, rows, dev
+        self.device, self.precision, self.work = device, precision, work
+        self.checkpoint_seconds = checkpoint_seconds
+        self.engine = engine.choose(
+            peft_model, settings, device=device, precision=precision, rows=(*rows, *dev)
+        )
+        self.parameters = adapter.trainable(peft_model)
+        self.optimizer = torch.optim.AdamW(
+            self.parameters.values(), lr=0.0, weight_decay=settings.weight_decay, fused=True
+        )
+        self.best: dict[str, Any] = {}
+        self.epoch_steps = batching.steps_per_epoch(len(rows), settings.batch_size)
+        total = max(1, math.ceil(settings.epochs * self.epoch_steps - 1e-9))
+        self.planned = total
+        self.position = Position(fingerprint=fingerprint, total=total)
+        self._orders: dict[int, list[list[int]]] = {}
+
+    def loop(self, on_progress: Callable[[TrainProgress], None]) -> None:
+        """Steps until the plan is done, the time is up, or the dev loss stops falling."""
+        import torch
+
+        at = self.position
+        before, started, saved = at.seconds, time.monotonic(), time.monotonic()
+        first = at.step
+        torch.manual_seed(self.settings.seed + 1) if first == 0 else None
+        self.model.train()
+        while not at.stopped:
+            rate, loss = self._step()
+            at.seconds = before + time.monotonic() - started
+            if self._dev_is_due():
+                self._judge_dev()
+            limit = self.settings.max_seconds
+            if at.step >= at.total:
+                at.stopped = "finished" if at.total == self.planned else "max_seconds"
+            elif limit is not None and at.seconds >= limit:
+                at.stopped = "max_seconds"
+            replanned = self._replan(at.step - first, at.seconds - before)
+            if at.stopped or replanned or time.monotonic() - saved >= self.checkpoint_seconds:
+                self._save()
+                saved = time.monotonic()
+            on_progress(self._progress(rate, loss))
+        if self.best and self.settings.early_stop_patience:
+            _copy_into(self.parameters, self.best)
+
+    def _step(self) -> tuple[float, float]:
+        """One optimizer step. Returns its learning rate and its loss per label token."""
+        import torch
+
+        at, settings = self.position, self.settings
+        rate = schedule.learning_rate(
+            at.step,
+            peak=settings.learning_rate,
+            total=at.total,
+            warmup=schedule.warmup_steps(at.total, settings.warmup_ratio),
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batch = self._batch(at.step)
+        value = self.engine.backward(batch)
+        norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), GRADIENT_NORM)
+        if not (math.isfinite(value) and math.isfinite(float(norm))):
+            raise TrainingError(
+                f"loss {value} with gradient norm {float(norm)} at step {at.step + 1} of "
+                f"{at.total}; learning rate {rate:.2e} may be too high: lower it, or use fp32"
+            )
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        at.step += 1
+        at.tokens += sum(len(row.ids) for row in batch)
+        at.losses.append((at.step, value))
+        return rate, value
+
+    def _batch(self, step: int) -> list[Encoded]:
+        epoch, index = divmod(step, self.epoch_steps)
+        if epoch not in self._orders:
+            lengths = [len(row.ids) for row in self.rows]
+            self._orders = {
+                epoch: batching.epoch_order(
+                    lengths,
+                    batch_size=self.settings.batch_size,
+                    seed=self.settings.seed,
+                    epoch=epoch,
+                )
+            }
+        return [self.rows[i] for i in self._orders[epoch][index]]
+
+    def _replan(self, steps: int, seconds: float) -> bool:
+        """Shortens the plan once the pace is known, so that the rate decays to zero in time."""
+        at, limit = self.position, self.settings.max_seconds
+        if limit is None or at.stopped or steps < PACE_STEPS or steps % PACE_STEPS:
+            return False
+        total = schedule.shortened(
+            step=at.step,
+            total=at.total,
+            seconds=at.seconds,
+            seconds_per_step=seconds / steps,
+            limit=limit,
+        )
+        changed = total < at.total
+        at.total = total
+        return changed
+
+    def _dev_is_due(self) -> bool:
+        at = self.position
+        return bool(self.dev) and (at.step % self.epoch_steps == 0 or at.step >= at.total)
+
+    def _judge_dev(self) -> None:
+        at, patience = self.position, self.settings.early_stop_patience
+        loss = self.dev_loss()
+        at.dev_losses.append((at.step, loss))
+        if at.best_dev is None or loss < at.best_dev:
+            at.best_dev, at.without_gain = loss, 0
+            self.best = {n: p.detach().clone() for n, p in self.parameters.items()}
+        else:
+            at.without_gain += 1
+        if patience and at.without_gain >= patience:
+            at.stopped = "early_stop"
+
+    def dev_loss(self) -> float:
+        """Mean loss per label token over the dev rows."""
+        self.model.eval()
+        size = self.settings.batch_size
+        ordered = sorted(self.dev, key=lambda row: len(row.ids))
+        parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+        total = sum(self.engine.loss_sum(part) for part in parts)
+        labels = sum(len(row.ids) - row.label_start for row in ordered)
+        self.model.train()
+        return total / labels
+
+    def _save(self) -> None:
+        import torch
+
+        tensors = {f"adapter/{n}": p for n, p in self.parameters.items()}
+        tensors |= {f"best/{n}": p for n, p in self.best.items()}
+        for name, parameter in self.parameters.items():
+            for key, value in self.optimizer.state[parameter].items():
+                tensors[f"optimizer/{key}/{name}"] = value
+        tensors["rng/cpu"] = torch.get_rng_state()
+        if self.device.startswith("cuda"):
+            tensors["rng/cuda"] = torch.cuda.get_rng_state()
+        checkpoint.save(self.work, self.position.step, tensors, asdict(self.position))
+
+    def resume(self) -> int | None:
+        """Takes over the newest checkpoint of this run. Returns its step, or None."""
+        import torch
+
+        found = checkpoint.load(self.work, self.position.fingerprint)
+        if found is None:
+            return None
+        tensors, position = found
+        self.position = Position(**position)
+        _copy_into(self.parameters, _under(tensors, "adapter/"))
+        self.best = _under(tensors, "best/")
+        for name, parameter in self.parameters.items():
+            state = {}
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                value = tensors[f"optimizer/{key}/{name}"]
+                state[key] = value if value.ndim == 0 else value.to(parameter.device)
+            self.optimizer.state[parameter] = state
+        torch.set_rng_state(tensors["rng/cpu"])
+        if "rng/cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["rng/cuda"])
+        return self.position.step
+
+    def _progress(self, rate: float, loss: float) -> TrainProgress:
+        at = self.position
+        return TrainProgress(
+            step=at.step,
+            steps=at.total,
+            epoch=at.step / self.epoch_steps,
+            loss=loss,
+            dev_loss=at.dev_losses[-1][1] if at.dev_losses else None,
+            learning_rate=rate,
+            tokens=at.tokens,
+            tokens_per_second=at.tokens / max(at.seconds, 1e-9),
+            seconds=at.seconds,
+            seconds_left=at.seconds / at.step * (at.total - at.step) if not at.stopped else 0.0,
+        )
+
+
+def _copy_into(parameters: dict[str, Any], values: dict[str, Any]) -> None:
+    import torch
+
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(values[name])
+
+
+def _under(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

@@ -1,0 +1,122 @@
+"""What a strategy is told, what it gives back, and how it reaches a teacher."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from forgemind_assets.goal import Goal
+from forgemind_assets.records import Row, Seed
+
+Message = dict[str, str]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request to a teacher; `meta` says what was drawn for it and is not sent."""
+
+    messages: tuple[Message, ...]
+    json_schema: Mapping[str, Any]
+    max_tokens: int
+    temperature: float
+    seed: int
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: the text, or None; `key` is the request's sha256 in the ledger."""
+
+    text: str | None
+    key: str
+
+
+class Ask(Protocol):
+    """Puts questions to a teacher of the goal, and gives the replies in their order.
+
+    `usable` tells whether a text can be used at all; `on_reply` is called once a reply.
+    """
+
+    def __call__(
+        self,
+        teacher: str,
+        questions: Sequence[Question],
+        usable: Callable[[str], bool],
+        on_reply: Callable[[], None],
+    ) -> Sequence[Reply]: ...
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one strategy is to make.
+
+    Attributes:
+        goal: the compiled goal.
+        seeds: all hand-written examples.
+        weights: slice -> how much of it is wanted, relative to the others.
+        rows: rows wanted.
+        requests: teacher requests that may be spent.
+        seed: of the random choices.
+        teacher: name of the teacher, for strategies that need one.
+        options: the strategy's options in `goal.yaml`.
+        ask: reaches the teacher.
+        on_progress: called with (what, done, total).
+    """
+
+    goal: Goal
+    seeds: Sequence[Seed]
+    weights: Mapping[str, float]
+    rows: int
+    requests: int
+    seed: int
+    teacher: str | None
+    options: Mapping[str, Any]
+    ask: Ask
+    on_progress: Progress
+
+
+@dataclass(frozen=True)
+class StrategyAccount:
+    """The yield of one strategy: requests asked, answered, of valid form; rows made of them.
+
+    For a strategy without a teacher the first three are 0.
+    """
+
+    strategy: str
+    teacher: str | None
+    asked: int
+    answered: int
+    valid: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a strategy made."""
+
+    rows: tuple[Row, ...]
+    account: StrategyAccount
+
+
+class Strategy(Protocol):
+    """A way of getting examples."""
+
+    needs_teacher: bool
+
+    def make(self, order: Order) -> Made:
+        """Makes rows for an order."""
+        ...
+
+
+def shares(weights: Mapping[str, float], total: int) -> dict[str, int]:
+    """Whole numbers in proportion to the weights that add up to `total` (largest remainder)."""
+    positive = {name: weight for name, weight in weights.items() if weight > 0}
+    whole = sum(positive.values())
+    if not positive or total <= 0:
+        return {}
+    exact = {name: total * weight / whole for name, weight in positive.items()}
+    counts = {name: int(value) for name, value in exact.items()}
+    missing = total - sum(counts.values())
+    for name in sorted(exact, key=lambda n: (counts[n] - exact[n], n))[:missing]:
+        counts[name] += 1
+    return counts
