@@ -13,7 +13,6 @@ from forgemind_assets.factory import build_goal
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.home import REPOSITORY
-from resources.run_log import run_log
 from resources.workshop import Workshop
 
 
@@ -34,7 +33,6 @@ def build_definitions(goals: list[Goal], workshop: Workshop) -> dg.Definitions:
         sensors=[part.sensor for part in parts],
         resources={"workshop": workshop},
         executor=dg.in_process_executor,
-        loggers={"console": run_log},
     )
 
 

@@ -58,7 +58,12 @@ def _drive(goal: Goal, home: Home, console: Console) -> Stop:
     clear_outcome(home, goal.name)
     with dg.DagsterInstance.get() as instance:
         return drive(
-            goal, definitions, instance, workshop, lambda decision: say(console, decision)
+            goal,
+            definitions,
+            instance,
+            workshop,
+            lambda decision: say(console, decision),
+            lambda message: console.print(f"   {message}", style="red", highlight=False),
         )
 
 

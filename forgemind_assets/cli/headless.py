@@ -23,6 +23,7 @@ def drive(
     instance: dg.DagsterInstance,
     workshop: Workshop,
     on_decision: Callable[[Decision], None] = lambda decision: None,
+    on_failure: Callable[[str], None] = lambda message: None,
 ) -> Stop:
     """Runs the loop to its end. Waits where another process works on one of the goal's runs.
 
@@ -31,7 +32,7 @@ def drive(
     with driver_lock(workshop.home, goal.name, wait=True):
         recover(instance, workshop.home, goal.name, queued=True)
         try:
-            return loop(goal, definitions, instance, workshop, on_decision)
+            return loop(goal, definitions, instance, workshop, on_decision, on_failure)
         finally:
             recover(instance, workshop.home, goal.name, queued=True)
 
@@ -42,6 +43,7 @@ def loop(
     instance: dg.DagsterInstance,
     workshop: Workshop,
     on_decision: Callable[[Decision], None],
+    on_failure: Callable[[str], None],
 ) -> Stop:
     """Decides and executes until the Brain says stop."""
     while True:
@@ -52,16 +54,20 @@ def loop(
             return decision
         specs = runs_for(goal.name, decision)
         for spec in specs:
-            execute(definitions, instance, spec)
+            result = execute(definitions, instance, spec)
+            for message in failures(result):
+                on_failure(f"{spec.phase} {spec.partition} failed: {message}")
         if not specs:
             time.sleep(POLL_SECONDS)
 
 
-def execute(definitions: dg.Definitions, instance: dg.DagsterInstance, spec: RunSpec) -> bool:
-    """One run in this process, recorded as the sensor's runs are. Returns whether it succeeded."""
+def execute(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, spec: RunSpec
+) -> dg.ExecuteInProcessResult:
+    """One run in this process, recorded as the sensor's runs are."""
     instance.add_dynamic_partitions(spec.partitions_name, [spec.partition])
     job = definitions.resolve_job_def(spec.job)
-    result = job.execute_in_process(
+    return job.execute_in_process(
         instance=instance,
         partition_key=spec.partition,
         run_config=spec.run_config,
@@ -69,4 +75,15 @@ def execute(definitions: dg.Definitions, instance: dg.DagsterInstance, spec: Run
         asset_selection=[dg.AssetKey([spec.goal, name]) for name in spec.assets],
         raise_on_error=False,
     )
-    return result.success
+
+
+def failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    """The innermost message of each failed step."""
+    found = []
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error:
+            error = event.step_failure_data.error
+            while error.cause is not None:
+                error = error.cause
+            found.append(error.message.strip())
+    return found

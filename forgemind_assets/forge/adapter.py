@@ -27,7 +27,7 @@ def attach(model: Any, settings: TrainSettings, start_adapter: Path | None = Non
     torch.manual_seed(settings.seed)
     if start_adapter is not None:
         with quiet_peft():
-            peft_model = PeftModel.from_pretrained(model, start_adapter, is_trainable=True)
+            peft_model: Any = PeftModel.from_pretrained(model, start_adapter, is_trainable=True)
         found = peft_model.peft_config["default"].r
         if found != settings.rank:
             raise TrainingError(

@@ -76,7 +76,8 @@ def shared_prefix(sequences: Sequence[Sequence[int]]) -> int:
     """Number of leading tokens that all sequences have in common."""
     if not sequences:
         return 0
-    first, last = min(sequences), max(sequences)
+    ordered = sorted(map(tuple, sequences))
+    first, last = ordered[0], ordered[-1]
     for position, (a, b) in enumerate(zip(first, last, strict=False)):
         if a != b:
             return position

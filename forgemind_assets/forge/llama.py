@@ -166,7 +166,7 @@ class LlamaLayer:
         d = dvalue.transpose(1, 2).reshape(s.query.shape)
         dv = torch.bmm(s.weights.transpose(1, 2), d)
         dweights = torch.bmm(d, s.value.transpose(1, 2))
-        dscores = torch._softmax_backward_data(dweights, s.weights, -1, s.weights.dtype)
+        dscores = torch.ops.aten._softmax_backward_data(dweights, s.weights, -1, s.weights.dtype)
         dq = torch.bmm(dscores, s.key).view(rows, self.heads, length, self.head)
         dk = torch.bmm(dscores.transpose(1, 2), s.query)
         shape = (rows, self.key_heads, -1, self.head)

@@ -39,12 +39,18 @@ class LlamaEngine:
         )
 
     def __init__(
-        self, peft_model: Any, *, device: str, precision: str, rows: Sequence[Encoded]
+        self,
+        peft_model: Any,
+        *,
+        device: str,
+        precision: str,
+        rows: Sequence[Encoded],
+        micro_tokens: int = MICRO_TOKENS,
     ) -> None:
         import torch
 
         model = peft_model.get_base_model()
-        self._device = device
+        self._device, self._micro_tokens = device, micro_tokens
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._embedding = model.get_input_embeddings().weight.detach().to(self._dtype)
         self._head = model.get_output_embeddings().weight.detach().to(self._dtype)
@@ -76,7 +82,7 @@ class LlamaEngine:
                     group.refresh()
             return sum(
                 self._micro_batch(part, gradient_scale)
-                for part in micro_batches(rows, MICRO_TOKENS)
+                for part in micro_batches(rows, self._micro_tokens)
             )
 
     def _micro_batch(self, rows: Sequence[Encoded], gradient_scale: float | None) -> float:

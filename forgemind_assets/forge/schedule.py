@@ -23,18 +23,22 @@ def warmup_steps(total: int, ratio: float) -> int:
     return min(total - 1, round(total * ratio)) if total > 1 else 0
 
 
-def shortened(
-    *, step: int, total: int, seconds: float, seconds_per_step: float, limit: float
+def fitted(
+    *, step: int, total: int, planned: int, seconds: float, pace: float, limit: float
 ) -> int:
-    """Steps that fit into `limit` seconds, at most `total`, at least one more than `step`.
+    """Steps of the run, so that it ends within `limit` seconds: at most `planned`.
+
+    The plan changes only where the new one differs by more than 3 %, because each change moves
+    the learning rate.
 
     Args:
         step: steps done.
-        total: steps planned.
-        seconds: time spent so far, in seconds.
-        seconds_per_step: measured mean of the steps done.
-        limit: wall-clock limit in seconds. 3 % of it is kept for saving.
+        total: steps of the present plan.
+        planned: steps wanted.
+        seconds: time spent so far.
+        pace: measured seconds per step.
+        limit: wall-clock limit in seconds; 3 % of it is kept for saving.
     """
     left = max(0.0, limit * 0.97 - seconds)
-    fit = step + max(1, int(left / seconds_per_step)) if seconds_per_step > 0 else total
-    return min(total, fit)
+    fit = min(planned, step + max(1, int(left / pace)))
+    return fit if abs(fit - total) > 0.03 * total else total

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from forgemind_assets.errors import TrainingError
 from forgemind_assets.forge import (
@@ -102,6 +101,11 @@ def train(
             f"than max_length={settings.max_length} tokens"
         )
     dev = encode_rows(tokenizer, dev_rows, max_length=settings.max_length).rows
+    if settings.early_stop_patience and not dev:
+        raise TrainingError(
+            f"early_stop_patience={settings.early_stop_patience} needs dev rows to judge by, "
+            f"found {len(dev_rows)} (rows longer than max_length do not count); give some, or set 0"
+        )
     peft_model = adapter.attach(model, settings, start_adapter)
     base_hash = folder_hash(base)
     run = TrainingRun(
@@ -172,6 +176,7 @@ def _publish(
                 "engine": run.engine.name,
                 "packages": manifest.package_versions(),
                 "hardware": hardware.describe(run.device),
+                "best_dev_loss": at.best_dev,
                 "losses": at.losses,
                 "dev_losses": at.dev_losses,
             },

@@ -14,7 +14,10 @@ from forgemind_assets.records import TrainSettings
 
 GRADIENT_NORM = 1.0
 PACE_STEPS = 8
-"""Steps after which the pace is known well enough to fit the plan into the time limit."""
+"""Every so many steps the plan is fitted to the time limit."""
+
+PACE_WARMUP = 2
+"""Steps that do not count for the pace: they choose kernels and fault memory in."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class TrainingRun:
         self.planned = total
         self.position = Position(fingerprint=fingerprint, total=total)
         self._orders: dict[int, list[list[int]]] = {}
+        self._pace_from = 0.0
 
     def loop(self, on_progress: Callable[[TrainProgress], None]) -> None:
         """Steps until the plan is done, the time is up, or the dev loss stops falling."""
@@ -91,7 +95,8 @@ class TrainingRun:
         at = self.position
         before, started, saved = at.seconds, time.monotonic(), time.monotonic()
         first = at.step
-        torch.manual_seed(self.settings.seed + 1) if first == 0 else None
+        if first == 0:
+            torch.manual_seed(self.settings.seed + 1)
         self.model.train()
         while not at.stopped:
             rate, loss = self._step()
@@ -103,12 +108,12 @@ class TrainingRun:
                 at.stopped = "finished" if at.total == self.planned else "max_seconds"
             elif limit is not None and at.seconds >= limit:
                 at.stopped = "max_seconds"
-            replanned = self._replan(at.step - first, at.seconds - before)
+            replanned = self._replan(first)
             if at.stopped or replanned or time.monotonic() - saved >= self.checkpoint_seconds:
                 self._save()
                 saved = time.monotonic()
             on_progress(self._progress(rate, loss))
-        if self.best and self.settings.early_stop_patience:
+        if self.best:
             _copy_into(self.parameters, self.best)
 
     def _step(self) -> tuple[float, float]:
@@ -153,21 +158,23 @@ class TrainingRun:
             }
         return [self.rows[i] for i in self._orders[epoch][index]]
 
-    def _replan(self, steps: int, seconds: float) -> bool:
-        """Shortens the plan once the pace is known, so that the rate decays to zero in time."""
-        at, limit = self.position, self.settings.max_seconds
-        if limit is None or at.stopped or steps < PACE_STEPS or steps % PACE_STEPS:
+    def _replan(self, first: int) -> bool:
+        """Fits the plan to the time limit, so that the rate decays to zero in time."""
+        at, limit, done = self.position, self.settings.max_seconds, self.position.step - first
+        if done == PACE_WARMUP:
+            self._pace_from = at.seconds
+        if limit is None or at.stopped or done % PACE_STEPS or done <= PACE_WARMUP:
             return False
-        total = schedule.shortened(
+        before = at.total
+        at.total = schedule.fitted(
             step=at.step,
             total=at.total,
+            planned=self.planned,
             seconds=at.seconds,
-            seconds_per_step=seconds / steps,
+            pace=(at.seconds - self._pace_from) / (done - PACE_WARMUP),
             limit=limit,
         )
-        changed = total < at.total
-        at.total = total
-        return changed
+        return at.total != before
 
     def _dev_is_due(self) -> bool:
         at = self.position
@@ -179,7 +186,8 @@ class TrainingRun:
         at.dev_losses.append((at.step, loss))
         if at.best_dev is None or loss < at.best_dev:
             at.best_dev, at.without_gain = loss, 0
-            self.best = {n: p.detach().clone() for n, p in self.parameters.items()}
+            if patience:
+                self.best = {n: p.detach().clone() for n, p in self.parameters.items()}
         else:
             at.without_gain += 1
         if patience and at.without_gain >= patience:

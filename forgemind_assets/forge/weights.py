@@ -35,7 +35,7 @@ def clean_gguf(gguf: Path, out: Path) -> Path:
     source = {"gguf_file": gguf.name, "trust_remote_code": False}
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
     loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **source)
-    config = loaded.config
+    config: Any = loaded.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
     config.dtype = torch.float32
@@ -92,7 +92,7 @@ def load_base(
         options["device_map"] = {"": device}
     elif quantisation != "none":
         raise ValueError(f"expected quantisation `none` or `nf4`, found {quantisation!r}")
-    model = AutoModelForCausalLM.from_pretrained(folder, **options)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, **options)
     if quantisation == "none":
         model.to(device)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)

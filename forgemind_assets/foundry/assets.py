@@ -3,9 +3,9 @@
 import dagster as dg
 
 from forgemind_assets.foundry.tables import rejection_reasons, slice_counts
-from forgemind_assets.markdown import table
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
+from forgemind_assets.markdown import table
 from resources.data_room import make_filtered, make_raw
 from resources.workshop import Workshop
 

@@ -16,7 +16,7 @@ from forgemind_assets.records import Row
 
 @dataclass(frozen=True)
 class ExpectationOutcome:
-    """One expectation: what was expected of which column, whether it held, and how far it missed."""
+    """One expectation: what was expected of which column, and whether it held."""
 
     expectation: str
     column: str | None
@@ -55,7 +55,7 @@ def validate_raw(frame: pl.DataFrame) -> ExpectationReport:
 
 
 def validate_filtered(frame: pl.DataFrame, goal: Goal) -> ExpectationReport:
-    """What the filters promise: unique rows, lengths in bounds, known labels, shares under the cap."""
+    """What the filters promise: unique rows, bounded lengths, known labels, capped shares."""
     expect = _expectations()
     spec = goal.spec
     label_key = spec.task.grader_options.get("label_key")
@@ -91,7 +91,7 @@ def validate_filtered(frame: pl.DataFrame, goal: Goal) -> ExpectationReport:
     return _validate(frame, checks)
 
 
-def _expectations() -> Any:  # noqa: ANN401
+def _expectations() -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations.expectations as expectations
 

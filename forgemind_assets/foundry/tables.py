@@ -64,8 +64,8 @@ WITH every AS (
     UNION ALL BY NAME
     SELECT strategy, teacher, 0 AS kept FROM read_parquet($rejected)
 )
-SELECT strategy, coalesce(teacher, '-') AS teacher, count(*) AS rows_in, sum(kept)::BIGINT AS rows_kept,
-       round(avg(kept), 4) AS keep_ratio
+SELECT strategy, coalesce(teacher, '-') AS teacher, count(*) AS rows_in,
+       sum(kept)::BIGINT AS rows_kept, round(avg(kept), 4) AS keep_ratio
 FROM every GROUP BY ALL ORDER BY strategy, teacher
 """
 

@@ -9,7 +9,10 @@ from forgemind_assets.records import Row
 class Filter(Protocol):
     """One stage: for each row, None to keep it, or a stable snake_case reason to drop it."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The stage's name."""
+        ...
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
         """Reasons in the order of the rows."""

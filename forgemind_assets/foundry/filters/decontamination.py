@@ -10,7 +10,9 @@ from forgemind_assets.records import Row
 class YesOrNo(Protocol):
     """Answers whether a text overlaps with a suite, and nothing else."""
 
-    def is_contaminated(self, text: str) -> bool: ...
+    def is_contaminated(self, text: str) -> bool:
+        """Whether it overlaps."""
+        ...
 
 
 @dataclass(frozen=True)

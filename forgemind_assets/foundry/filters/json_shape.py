@@ -14,7 +14,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def fits(value: Any, schema: Mapping[str, Any]) -> bool:  # noqa: ANN401
+def fits(value: Any, schema: Mapping[str, Any]) -> bool:
     """Whether a JSON value holds under a schema. Keywords not named above are ignored."""
     wanted = schema.get("type")
     if wanted is not None:
@@ -30,7 +30,7 @@ def fits(value: Any, schema: Mapping[str, Any]) -> bool:  # noqa: ANN401
     return True
 
 
-def _is(value: Any, name: str) -> bool:  # noqa: ANN401
+def _is(value: Any, name: str) -> bool:
     if isinstance(value, bool) and name != "boolean":
         return False
     return isinstance(value, TYPES[name])

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from forgemind_assets.records import Row
 
@@ -26,16 +28,15 @@ class NearDuplicates:
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
         """`near_duplicate`."""
-        from rensa import RMinHash, RMinHashLSH
-
-        indexes: dict[str, RMinHashLSH] = {}
+        rensa: Any = import_module("rensa")  # compiled, without type stubs
+        indexes: dict[str, Any] = {}
         sets = [self._shingles(row.input) for row in rows]
         reasons: list[str | None] = []
-        hashes = RMinHash.from_token_sets([sorted(s) for s in sets], self.permutations, 42)
+        hashes = rensa.RMinHash.from_token_sets([sorted(s) for s in sets], self.permutations, 42)
         for position, (row, own) in enumerate(zip(rows, hashes, strict=True)):
             label = _label(row)
             if label not in indexes:
-                indexes[label] = RMinHashLSH(self.jaccard, self.permutations, self.bands)
+                indexes[label] = rensa.RMinHashLSH(self.jaccard, self.permutations, self.bands)
             index = indexes[label]
             close = any(_overlap(sets[position], sets[i]) >= self.jaccard for i in index.query(own))
             reasons.append("near_duplicate" if close else None)

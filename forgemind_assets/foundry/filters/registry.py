@@ -1,6 +1,6 @@
 """The filters by name, in the order in which rows walk through them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from forgemind_assets.foundry.filters.answer_format import AnswerFormat
 from forgemind_assets.foundry.filters.base import Filter
@@ -21,18 +21,18 @@ def _option(goal: Goal, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _parse(goal: Goal) -> list[Filter]:
+def _parse(goal: Goal) -> Sequence[Filter]:
     python = any(VERIFIERS[name].language == "python" for name in goal.spec.filters.verifiers)
     return [Parse()] if python else []
 
 
-def _answer_format(goal: Goal) -> list[Filter]:
+def _answer_format(goal: Goal) -> Sequence[Filter]:
     task = goal.spec.task
     label, line = _option(goal, "label_key"), _option(goal, "line_key")
     return [AnswerFormat(task.answer_schema, task.labels, label, line)]
 
 
-def _verified_label(goal: Goal) -> list[Filter]:
+def _verified_label(goal: Goal) -> Sequence[Filter]:
     label, line = _option(goal, "label_key"), _option(goal, "line_key")
     names = goal.spec.filters.verifiers
     if not names or label is None:
@@ -40,14 +40,14 @@ def _verified_label(goal: Goal) -> list[Filter]:
     return [VerifiedLabel(VERIFIERS[name](), label, line or "line") for name in names]
 
 
-def _class_balance(goal: Goal) -> list[Filter]:
+def _class_balance(goal: Goal) -> Sequence[Filter]:
     label = _option(goal, "label_key")
     if label is None or len(goal.spec.task.labels) < 2:
         return []
     return [ClassBalance(goal.spec.filters.max_class_share, label)]
 
 
-FILTERS: Mapping[str, Callable[[Goal], list[Filter]]] = {
+FILTERS: Mapping[str, Callable[[Goal], Sequence[Filter]]] = {
     "parse": _parse,
     "answer_format": _answer_format,
     "length": lambda goal: [

@@ -12,7 +12,9 @@ from forgemind_assets.records import Row
 class Verifier(Protocol):
     """Judges a claimed label."""
 
-    def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict: ...
+    def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict:
+        """Whether analysis supports the claim."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,5 @@ class VerifiedLabel:
         if row.teacher is None:
             return None
         answer = json.loads(row.answer)
-        verdict = self.verifier.verify(
-            row.input, answer[self.label_key], answer.get(self.line_key)
-        )
+        verdict = self.verifier.verify(row.input, answer[self.label_key], answer.get(self.line_key))
         return None if verdict.keep else verdict.reason

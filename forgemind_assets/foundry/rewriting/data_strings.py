@@ -1,8 +1,8 @@
 """Changes string literals that are plain data, and keeps what code depends on.
 
-Changed: names in SQL, keys, routes, URLs, file paths, commands, HTML, messages, environment
-variables, credentials (same shape). Kept: modes, algorithms, parser features, keywords,
-placeholders, and every word that may decide the label.
+Changed: names in SQL, keys, routes, URLs, file paths, HTML, messages, environment variables,
+credentials (same shape). Kept: modes, algorithms, parser features, keywords, placeholders, and
+every word that may decide the label.
 """
 
 import ast
@@ -12,60 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from forgemind_assets.foundry.rewriting import secret_shapes
+from forgemind_assets.foundry.rewriting import string_kinds as kinds
 from forgemind_assets.foundry.rewriting import vocabulary as words
 from forgemind_assets.foundry.rewriting.literals import Literal
 from forgemind_assets.foundry.rewriting.meaning import TELLING, tells
 from forgemind_assets.foundry.rewriting.source import Edit, Source
-
-SQL = re.compile(
-    r"^\s*(?i:select|insert\s+into|update|delete\s+from|create|alter|drop|replace|with|truncate|"
-    r"grant|copy|pragma|call|exec|merge|attach)\b|\b(?:WHERE|ORDER BY|GROUP BY|FROM|VALUES|LIKE|AND|OR|IN|SET|JOIN|LIMIT)\b"
-)
-SQL_WORDS = frozenset(
-    """select insert into update delete from where and or not null is in like ilike order by group
-    having limit offset join left right inner outer on as values set create table alter drop add
-    column index unique primary foreign key references count sum avg min max distinct desc asc
-    between exists case when then else end cast date text int integer varchar true false default
-    union all with recursive returning using begin commit rollback replace ignore duplicate
-    truncate grant revoke call exec execute copy pragma attach database schema view interval now
-    current_timestamp coalesce lower upper length substr strftime explain analyze over partition
-    dbo public main information_schema sqlite_master timestamptz uuid jsonb numeric""".split()
-)
-KEY = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*\Z")
-KEPT_KEYS = frozenset(
-    """verify shell autoescape resolve_entities no_network check_hostname cert timeout headers json
-    data params method body url host port user dbname database type class function command cmd
-    text html xml yaml pickle eval exec expr code src href alg algorithm typ sub exp iat kid iss
-    aud stdin stdout stderr cwd env mode engine options backend path file filename utf8 utf-8
-    latin-1 ascii hex base64 big little strict ignore replace rb wb r w a s3 sqs sns dynamodb
-    lambda ssm secretsmanager kms iam get post put delete head patch on off yes no true false none
-    left right id spawn fork read write uri link href filepath folder dir directory webhook callback
-    endpoint image_url feed address path_or_url document page_url source_url avatar_url assert_hostname
-    ssl_verify check_hostname verify_ssl use_ssl cert_reqs weights_only allow_pickle""".split()
-)
-GETTERS = frozenset("get getlist getone pop getvalue getfirst get_argument get_query_argument get_body_argument".split())
-SPEAKERS = re.compile(
-    r"(info|debug|warning|error|exception|critical|print|echo|secho|flash|abort|Exception|Error|"
-    r"Http404|HTTPException|Exit|add_argument|option|Option|exit|write|message|success|JsonResponse|jsonify)$"
-)
-PROSE_TEXT = re.compile(r"[A-Za-z][A-Za-z ,.'!?;-]*[A-Za-z.!?]\Z")
-FILE_NAME = re.compile(
-    r"[\w./-]*[\w-]+\.(csv|json|txt|pdf|log|db|sqlite3?|xml|ya?ml|zip|tar\.gz|tgz|png|jpe?g|html|parquet|"
-    r"xlsx|pkl|bin|dat|bak|md|npy|pt|svg|docx|gz|tsv|mp4|wav)\Z"
-)
-SYSTEM_PATH = re.compile(r"/(etc|dev|bin|sbin|usr|proc|sys|run|root|boot|lib)\b")
-URL_HOST = re.compile(r"(https?://)([a-z0-9][a-z0-9.-]*\.[a-z]{2,})(?=[/:?]|$)")
-BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:com|org|net|io|example|internal|test|local|dev)\Z")
-KEPT_HOST = re.compile(r"localhost|metadata|127\.|169\.254|github|googleapis|amazonaws|stripe|slack|twilio")
-SEGMENT = re.compile(r"(?<![\\\w<{:%$.])([a-z]{3,})(?![\w>}:(=.])")
-HTML = re.compile(r"</?[a-z][a-z0-9]*[\s>/]|&[a-z]+;")
-TAG = re.compile(r"(?<=[</])(h[1-4]|p|div|span|b|strong|em|i|section|article|small|mark)(?=[\s>])")
-TAGS = "h1 h2 h3 p div span b strong em section article small".split()
-SQL_NAME = re.compile(r"(?<![\\\w:@$%'\"(-])([a-z][a-z0-9_]{2,})(?![\w(])|(?<=\()([a-z][a-z0-9_]{2,})(?![\w(])")
-TABLE_BEFORE = re.compile(r"(?i)(from|into|update|join|table)\s+$")
-ENV_NAME = re.compile(r"(?!QUERY_STRING|PATH_INFO|HTTP_|REQUEST_|REMOTE_|CONTENT_)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
-ENV_CALL = re.compile(r"environ|getenv|^env\b|\.env\b|config\(|decouple|variable", re.I)
-KEPT_ENV_WORDS = frozenset("url dir path host port db dsn user name id region bucket mode debug root base file home".split())
 
 
 @dataclass
@@ -92,7 +43,7 @@ class DataStrings:
         return self.edits
 
     def _is_sql(self, literals: list[Literal]) -> bool:
-        return any(SQL.search(self._body(one)) for one in literals)
+        return any(kinds.SQL.search(self._body(one)) for one in literals)
 
     def _body(self, literal: Literal) -> str:
         start, end = literal.body
@@ -114,11 +65,11 @@ class DataStrings:
             (self._is_credential, self._credential),
             (self._is_env_name, self._env_name),
             (lambda n, w: "://" in w, self._url),
-            (lambda n, w: HTML.search(w) is not None, self._html),
-            (lambda n, w: SQL.search(w) is not None, self._sql),
+            (lambda n, w: kinds.HTML.search(w) is not None, self._html),
+            (lambda n, w: kinds.SQL.search(w) is not None, self._sql),
             (self._is_message, self._message),
             (self._is_key, self._key),
-            (lambda n, w: BARE_HOST.match(w) is not None, self._host),
+            (lambda n, w: kinds.BARE_HOST.match(w) is not None, self._host),
             (self._is_path, self._path),
         )
         return next((change for applies, change in rules if applies(node, whole)), None)
@@ -130,7 +81,9 @@ class DataStrings:
         if isinstance(node, ast.JoinedStr) or not secret_shapes.looks_like_credential(whole):
             return False
         parent = self.source.parents.get(node)
-        if isinstance(parent, ast.Subscript) or (isinstance(parent, ast.Dict) and node in parent.keys):
+        if isinstance(parent, ast.Subscript) or (
+            isinstance(parent, ast.Dict) and node in parent.keys
+        ):
             return False
         if secret_shapes.CREDENTIAL_NAME.search(self._given_to(node, parent)):
             return True
@@ -171,20 +124,27 @@ class DataStrings:
     # environment variables
     def _is_env_name(self, node: ast.AST, whole: str) -> bool:
         parent = self.source.parents.get(node)
-        return bool(ENV_NAME.match(whole)) and parent is not None and hasattr(parent, "lineno") and bool(
-            ENV_CALL.search(self.source.code(parent).split(whole)[0])
+        return (
+            bool(kinds.ENV_NAME.match(whole))
+            and parent is not None
+            and hasattr(parent, "lineno")
+            and bool(kinds.ENV_CALL.search(self.source.code(parent).split(whole)[0]))
         )
 
     def _env_name(self, text: str) -> str:
         def word(part: str) -> str:
             low = part.lower()
-            return part if low in TELLING or low in KEPT_ENV_WORDS else self.theme.noun(self.rng).upper()
+            return (
+                part
+                if low in TELLING or low in kinds.KEPT_ENV_WORDS
+                else self.theme.noun(self.rng).upper()
+            )
 
         return "_".join(dict.fromkeys(word(p) for p in text.split("_")))
 
     # URLs and hosts
     def _url(self, text: str) -> str:
-        text = URL_HOST.sub(lambda m: m[1] + self._host(m[2]), text)
+        text = kinds.URL_HOST.sub(lambda m: m[1] + self._host(m[2]), text)
         head, mark, rest = text.partition("://")
         if not mark:
             return self._segments(text)
@@ -192,51 +152,78 @@ class DataStrings:
         return head + mark + host + slash + self._segments(path)
 
     def _host(self, text: str) -> str:
-        if KEPT_HOST.search(text):
+        if kinds.KEPT_HOST.search(text):
             return text
-        return self._map(text, lambda: f"{self.rng.choice(words.HOST_WORDS)}.{self.rng.choice(words.HOST_ENDINGS)}")
+        return self._map(
+            text,
+            lambda: f"{self.rng.choice(words.HOST_WORDS)}.{self.rng.choice(words.HOST_ENDINGS)}",
+        )
 
     def _segments(self, text: str) -> str:
-        return SEGMENT.sub(lambda m: self._word(m[1]), text)
+        return kinds.SEGMENT.sub(lambda m: self._word(m[1]), text)
 
     def _word(self, old: str) -> str:
-        if old in TELLING or old in KEPT_KEYS:
+        if old in TELLING or old in kinds.KEPT_KEYS:
             return old
-        return self._map(old, lambda: words.plural(self.theme.noun(self.rng)) if old.endswith("s") else self.theme.noun(self.rng))
+        return self._map(
+            old,
+            lambda: (
+                words.plural(self.theme.noun(self.rng))
+                if old.endswith("s")
+                else self.theme.noun(self.rng)
+            ),
+        )
 
-    # HTML
+    # kinds.HTML
     def _html(self, text: str) -> str:
-        text = TAG.sub(lambda m: self._map("<" + m[1], lambda: self.rng.choice(TAGS)), text)
+        text = kinds.TAG.sub(
+            lambda m: self._map("<" + m[1], lambda: self.rng.choice(kinds.TAGS)), text
+        )
         return re.sub(r"(?:(?<=>)|^)[^<>{}=&%/\\]+(?=<|$)", lambda m: self._prose(m[0]), text)
 
     def _prose(self, text: str) -> str:
         def swap(match: re.Match[str]) -> str:
             if match[0].lower() in TELLING or self.rng.random() < 0.3:
                 return match[0]
-            word = self.rng.choice(words.PROSE) if self.rng.random() < 0.5 else self.theme.noun(self.rng)
+            word = (
+                self.rng.choice(words.PROSE)
+                if self.rng.random() < 0.5
+                else self.theme.noun(self.rng)
+            )
             return word.capitalize() if match[0][0].isupper() else word
 
         return re.sub(r"[A-Za-z]{3,}", swap, text)
 
-    # SQL
+    # kinds.SQL
     def _sql(self, text: str) -> str:
         def swap(match: re.Match[str]) -> str:
             old = match[0]
-            if old in SQL_WORDS or old in TELLING:
+            if old in kinds.SQL_WORDS or old in TELLING:
                 return old
-            if TABLE_BEFORE.search(text[: match.start()]):
-                return self._map(old, lambda: self.theme.noun(self.rng) if self.rng.random() < 0.4 else self.theme.plural(self.rng))
+            if kinds.TABLE_BEFORE.search(text[: match.start()]):
+                return self._map(
+                    old,
+                    lambda: (
+                        self.theme.noun(self.rng)
+                        if self.rng.random() < 0.4
+                        else self.theme.plural(self.rng)
+                    ),
+                )
             return self._map(old, lambda: self.rng.choice(words.COLUMNS))
 
-        return SQL_NAME.sub(swap, text)
+        return kinds.SQL_NAME.sub(swap, text)
 
     # messages
     def _is_message(self, node: ast.AST, whole: str) -> bool:
-        if not (" " in whole and PROSE_TEXT.match(whole)) or any(tells(w) for w in whole.split()):
+        if not (" " in whole and kinds.PROSE_TEXT.match(whole)) or any(
+            tells(w) for w in whole.split()
+        ):
             return False
         parent = self.source.parents.get(node)
         call = self.source.parents.get(parent) if isinstance(parent, ast.keyword) else parent
-        return isinstance(call, ast.Call) and bool(SPEAKERS.search(self.source.code(call.func)))
+        return isinstance(call, ast.Call) and bool(
+            kinds.SPEAKERS.search(self.source.code(call.func))
+        )
 
     def _message(self, text: str) -> str:
         new = self.rng.choice(words.MESSAGES)
@@ -244,7 +231,7 @@ class DataStrings:
 
     # keys
     def _is_key(self, node: ast.AST, whole: str) -> bool:
-        if not KEY.match(whole) or whole in KEPT_KEYS or tells(whole):
+        if not kinds.KEY.match(whole) or whole in kinds.KEPT_KEYS or tells(whole):
             return False
         if re.search(rf"[:@$(<{{%]{re.escape(whole)}\b(?!\()", self.source.text):
             return False
@@ -258,21 +245,28 @@ class DataStrings:
                 isinstance(k, ast.Constant) and tells(str(k.value)) for k in parent.keys
             )
         if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute):
-            return parent.func.attr in GETTERS and parent.args[:1] == [node]
+            return parent.func.attr in kinds.GETTERS and parent.args[:1] == [node]
         return isinstance(parent, ast.Set | ast.Tuple) and whole in self.renamed
 
     def _key(self, text: str) -> str:
-        return self._map(text, lambda: self.rng.choice(words.COLUMNS if self.rng.random() < 0.5 else words.VALUES))
+        return self._map(
+            text,
+            lambda: self.rng.choice(words.COLUMNS if self.rng.random() < 0.5 else words.VALUES),
+        )
 
     # paths and routes
     def _is_path(self, node: ast.AST, whole: str) -> bool:
-        if " " in whole or SYSTEM_PATH.match(whole):
+        if " " in whole or kinds.SYSTEM_PATH.match(whole):
             return False
-        return whole.startswith("/") and len(whole) > 2 or bool(FILE_NAME.match(whole))
+        return (whole.startswith("/") and len(whole) > 2) or bool(kinds.FILE_NAME.match(whole))
 
     def _path(self, text: str) -> str:
-        stem, dot, ending = text.rpartition(".") if FILE_NAME.match(text) else (text, "", "")
-        return re.sub(r"(?<![\\\w<{:%$])([a-z]{3,})(?![\w>}:(=])", lambda m: self._word(m[1]), stem) + dot + ending
+        stem, dot, ending = text.rpartition(".") if kinds.FILE_NAME.match(text) else (text, "", "")
+        return (
+            re.sub(r"(?<![\\\w<{:%$])([a-z]{3,})(?![\w>}:(=])", lambda m: self._word(m[1]), stem)
+            + dot
+            + ending
+        )
 
     def _map(self, old: str, make: Callable[[], str]) -> str:
         if old not in self.renamed:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from forgemind_assets.foundry.rewriting import (
     additions,
+    blocks,
     built_strings,
     contexts,
     data_strings,
+    definitions,
     equivalents,
     imports,
     layout,
+    neighbours,
     renaming,
     variables,
 )
@@ -49,27 +52,27 @@ def _plain(function: Callable[[Source, random.Random], list[Edit]]) -> Edits:
 REWRITES: tuple[Rewrite, ...] = (
     Rewrite("remove_docstrings", _plain(additions.remove_docstrings), 0.5),
     Rewrite("remove_comments", _plain(additions.remove_comments), 0.6),
-    Rewrite("unwrap_function", _plain(contexts.unwrap_function), 0.15),
+    Rewrite("unwrap_function", _plain(definitions.unwrap_function), 0.15),
     Rewrite("equivalent_calls", _plain(equivalents.change_calls), 0.45),
     Rewrite("equivalent_sources", _plain(equivalents.change_sources), 0.5),
     Rewrite("built_strings", _plain(built_strings.change_built_strings), 0.6),
     Rewrite("inline_variable", _plain(variables.inline_variable), 0.25),
     Rewrite("introduce_variable", variables.introduce_variable, 0.3),
     Rewrite("wrap_script", contexts.wrap_script, 0.5, grows=True),
-    Rewrite("to_method", contexts.to_method, 0.12, grows=True),
-    Rewrite("to_async", _plain(contexts.to_async), 0.08),
-    Rewrite("decorate", contexts.decorate, 0.1),
-    Rewrite("add_guard", _plain(additions.add_guard), 0.06, grows=True),
-    Rewrite("wrap_block", additions.wrap_block, 0.1, grows=True),
+    Rewrite("to_method", definitions.to_method, 0.12, grows=True),
+    Rewrite("to_async", _plain(definitions.to_async), 0.08),
+    Rewrite("decorate", definitions.decorate, 0.1),
+    Rewrite("add_guard", _plain(blocks.add_guard), 0.06, grows=True),
+    Rewrite("wrap_block", blocks.wrap_block, 0.1, grows=True),
     Rewrite("add_statement", additions.add_statement, 0.15, grows=True),
     Rewrite("add_docstring", additions.add_docstring, 0.08, grows=True),
     Rewrite("add_comment", additions.add_comment, 0.12, grows=True),
     Rewrite("add_hints", _plain(additions.add_hints), 0.15),
-    Rewrite("add_neighbour", additions.add_neighbour, 0.12, grows=True),
+    Rewrite("add_neighbour", neighbours.add_neighbour, 0.12, grows=True),
     Rewrite("import_style", _plain(imports.change_import_style), 0.25),
     Rewrite("show_imports", _plain(imports.show_imports), 0.12),
-    Rewrite("data_strings", lambda s, r, t: data_strings.change_data_strings(s, r, t), 0.9),
-    Rewrite("rename", lambda s, r, t: renaming.rename(s, r, t), 0.95),
+    Rewrite("data_strings", data_strings.change_data_strings, 0.9),
+    Rewrite("rename", renaming.rename, 0.95),
     # after the names: a name whose import is gone could be anything
     Rewrite("hide_imports", _plain(imports.hide_imports), 0.3),
     Rewrite("quotes", _plain(layout.change_quotes), 0.35),
@@ -83,7 +86,9 @@ SWAP_CHANCE = 0.3
 SPREAD = (0.5, 1.0, 1.0, 1.5)
 
 
-def rewrite(snippet: Snippet, rng: random.Random, distractor: Snippet | None, limit: int) -> Snippet | None:
+def rewrite(
+    snippet: Snippet, rng: random.Random, distractor: Snippet | None, limit: int
+) -> Snippet | None:
     """One rewriting of a snippet, at most `limit` characters; None where it went wrong.
 
     `distractor` is a snippet without a finding that may be put beside it.
@@ -93,13 +98,13 @@ def rewrite(snippet: Snippet, rng: random.Random, distractor: Snippet | None, li
     current, source = snippet, Source(snippet)
     for step in REWRITES:
         if step.name == "import_style" and distractor is not None:
-            current, source = _step(source, additions.add_distractor(source, rng, distractor))
+            current, source = _step(source, neighbours.add_distractor(source, rng, distractor))
         chance = step.chance if step.chance > 0.8 else min(0.9, step.chance * strength)
         if rng.random() >= chance or (step.grows and len(current.text) > 0.8 * limit):
             continue
         current, source = _step(source, step.edits(source, rng, theme))
     if rng.random() < SWAP_CHANCE:
-        current = additions.swap_functions(source, rng) or current
+        current = neighbours.swap_functions(source, rng) or current
     current = _trimmed(current)
     return current if len(current.text) <= limit and compiles(current.text) else None
 

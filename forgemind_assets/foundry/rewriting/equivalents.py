@@ -29,24 +29,63 @@ SAME_STATEMENTS = (
     "subprocess.getoutput subprocess.getstatusoutput",
 )
 SOURCES = (
-    (re.compile(r"request\.(?:args|form|values)(?:\.get\((?P<a>[^(),]+)(?:, *(?:\"\"|''))?\)|\[(?P<b>[^\]]+)\])\Z"),
-     ("request.args.get({0})", "request.args[{0}]", 'request.args.get({0}, "")', "request.form[{0}]", "request.form.get({0})",
-      'request.form.get({0}, "")', "request.values.get({0})", "request.values[{0}]", "request.json[{0}]", "request.get_json()[{0}]",
-      "request.cookies.get({0})")),
-    (re.compile(r"request\.(?:GET|POST)(?:\.get\((?P<a>[^(),]+)(?:, *(?:\"\"|''))?\)|\[(?P<b>[^\]]+)\])\Z"),
-     ("request.GET.get({0})", "request.GET[{0}]", 'request.GET.get({0}, "")', "request.POST[{0}]", "request.POST.get({0})",
-      'request.POST.get({0}, "")', "request.COOKIES.get({0})")),
-    (re.compile(r"request\.query(?:\.get\((?P<a>[^(),]+)(?:, *(?:\"\"|''))?\)|\[(?P<b>[^\]]+)\])\Z"),
-     ("request.query.get({0})", "request.query[{0}]", 'request.query.get({0}, "")', "request.rel_url.query[{0}]")),
+    (
+        re.compile(
+            r"request\.(?:args|form|values)(?:\.get\((?P<a>[^(),]+)(?:, *(?:\"\"|''))?\)|"
+            r"\[(?P<b>[^\]]+)\])\Z"
+        ),
+        (
+            "request.args.get({0})",
+            "request.args[{0}]",
+            'request.args.get({0}, "")',
+            "request.form[{0}]",
+            "request.form.get({0})",
+            'request.form.get({0}, "")',
+            "request.values.get({0})",
+            "request.values[{0}]",
+            "request.json[{0}]",
+            "request.get_json()[{0}]",
+            "request.cookies.get({0})",
+        ),
+    ),
+    (
+        re.compile(
+            r"request\.(?:GET|POST)(?:\.get\((?P<a>[^(),]+)(?:, *(?:\"\"|''))?\)|"
+            r"\[(?P<b>[^\]]+)\])\Z"
+        ),
+        (
+            "request.GET.get({0})",
+            "request.GET[{0}]",
+            'request.GET.get({0}, "")',
+            "request.POST[{0}]",
+            "request.POST.get({0})",
+            'request.POST.get({0}, "")',
+            "request.COOKIES.get({0})",
+        ),
+    ),
+    (
+        re.compile(
+            r"request\.query(?:\.get\((?P<a>[^(),]+)(?:, *(?:\"\"|''))?\)|\[(?P<b>[^\]]+)\])\Z"
+        ),
+        (
+            "request.query.get({0})",
+            "request.query[{0}]",
+            'request.query.get({0}, "")',
+            "request.rel_url.query[{0}]",
+        ),
+    ),
 )
 COMMAND_GROUPS = (
-    "ping -c 1|ping -c 3|ping -c1 -W2|nslookup|host|dig +short|traceroute|whois|tracepath|mtr -r -c 1|fping|arping -c 2",
-    "cat|head -n 20|tail -n 50|wc -l|wc -c|file|stat|md5sum|du -sh|ls -l|ls -la|ls|strings|sha256sum|sort|zcat",
+    "ping -c 1|ping -c 3|ping -c1 -W2|nslookup|host|dig "
+    "+short|traceroute|whois|tracepath|mtr -r -c 1|fping|arping -c 2",
+    "cat|head -n 20|tail -n 50|wc -l|wc -c|file|stat|md5sum|du -sh|ls -l|ls "
+    "-la|ls|strings|sha256sum|sort|zcat",
     "tar xzf|unzip -o|tar -xf|gunzip|7z x|bunzip2|unzip",
     "rm -f|rm -rf|rm|shred -u|unlink|chmod 644|chmod 600|touch",
     "git clone|git pull|git checkout|git fetch origin|git log -1|git diff|git show",
     "convert|ffmpeg -i|identify|mogrify|optipng|jpegoptim|pngquant|exiftool",
-    "systemctl restart|systemctl status|systemctl stop|service|journalctl -u|docker restart|docker logs|docker stop|kubectl logs",
+    "systemctl restart|systemctl status|systemctl stop|service|journalctl "
+    "-u|docker restart|docker logs|docker stop|kubectl logs",
     "grep -r|grep -n|grep -i|rg|ag|egrep|zgrep",
     "useradd|userdel|passwd -l|chage -l|id|groups|finger",
     "curl -s|wget -q|curl -O|curl -I|wget",
@@ -65,7 +104,9 @@ def _group_of(name: str, groups: tuple[str, ...]) -> list[str]:
 def change_calls(source: Source, rng: random.Random) -> list[Edit]:
     """Edits that call another function of the same meaning, and swap command names."""
     edits: list[Edit] = []
-    imported = {a.name for n in source.nodes if isinstance(n, ast.Import) for a in n.names if not a.asname}
+    imported = {
+        a.name for n in source.nodes if isinstance(n, ast.Import) for a in n.names if not a.asname
+    }
     has_imports = any(isinstance(n, ast.Import | ast.ImportFrom) for n in source.nodes)
     for node in source.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -82,7 +123,9 @@ def _other_call(
         options = options or _group_of(name, SAME_STATEMENTS)
     module = name.split(".")[0]
     options = [o for o in options if o.split(".")[0] == module or (not has_imports)]
-    if module == "requests" and any(k.arg in ("data", "json", "files", "params") for k in node.keywords):
+    if module == "requests" and any(
+        k.arg in ("data", "json", "files", "params") for k in node.keywords
+    ):
         return []
     if name.startswith("random.") and len(node.args) != 2:
         return []
@@ -101,7 +144,14 @@ def _commands(source: Source, rng: random.Random) -> list[Edit]:
             continue
         for group in COMMAND_GROUPS:
             members = group.split("|")
-            head = next((m for m in members if body.startswith(m + " ") and (" " in m or len(body) > len(m) + 1)), None)
+            head = next(
+                (
+                    m
+                    for m in members
+                    if body.startswith(m + " ") and (" " in m or len(body) > len(m) + 1)
+                ),
+                None,
+            )
             if head and rng.random() < 0.7:
                 edits.append(Edit(start, start + len(head), rng.choice(members)))
                 break
@@ -145,6 +195,8 @@ def change_sources(source: Source, rng: random.Random) -> list[Edit]:
             found = pattern.match(code)
             if found and rng.random() < 0.6:
                 key = found["a"] or found["b"]
-                edits.append(Edit(source.start(node), source.end(node), rng.choice(options).format(key)))
+                edits.append(
+                    Edit(source.start(node), source.end(node), rng.choice(options).format(key))
+                )
                 covered = source.end(node)
     return edits

@@ -256,7 +256,7 @@ def progress(done, total, width=20):
     return "#" * filled + "-" * (width - filled)
 '''
 
-CONSTANTS = '''
+CONSTANTS = """
 logger = logging.getLogger(__name__)
 ---
 log = logging.getLogger("{noun}")
@@ -302,9 +302,9 @@ __all__ = ["{noun}"]
 LANGUAGES = ("de", "en", "fr")
 ---
 RETRIES = 3
-'''
+"""
 
-STATEMENTS = '''
+STATEMENTS = """
 logger.info("{message}")
 ---
 log.debug("{message}")
@@ -364,9 +364,9 @@ sys.stdout.flush()
 tracer.annotate("{noun}")
 ---
 show_{noun} = True
-'''
+"""
 
-BLOCKS = '''
+BLOCKS = """
 try:
 @
 except Exception:
@@ -407,7 +407,7 @@ with suppress(FileNotFoundError):
 ---
 for attempt in range(3):
 @
-'''
+"""
 
 
 def pieces(text: str) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Changes how modules are imported, hides imports, or shows those that a snippet lacks."""
 
+# ruff: noqa: SIM905 - long word lists are easier to read and to change as text
+
 import ast
 import random
 
@@ -30,8 +32,23 @@ ALIASES = {
     "psycopg2": ("pg", "pg2"),
 }
 FRAMEWORKS = (
-    "flask", "fastapi", "django", "aiohttp", "starlette", "tornado", "click", "typer", "celery",
-    "rest_framework", "sqlalchemy", "pydantic", "typing", "dataclasses", "bottle", "sanic", "quart",
+    "flask",
+    "fastapi",
+    "django",
+    "aiohttp",
+    "starlette",
+    "tornado",
+    "click",
+    "typer",
+    "celery",
+    "rest_framework",
+    "sqlalchemy",
+    "pydantic",
+    "typing",
+    "dataclasses",
+    "bottle",
+    "sanic",
+    "quart",
 )
 SHOWABLE = frozenset(
     """os sys re json pickle yaml subprocess requests httpx random hashlib ssl socket torch joblib
@@ -39,7 +56,11 @@ SHOWABLE = frozenset(
     tempfile logging paramiko sqlite3 psycopg2 pymysql bleach shlex string base64 hmac bcrypt
     keyring boto3 importlib ast asyncio html urllib3 smtplib click""".split()
 )
-STANDARD_ALIAS = {"np": "import numpy as np", "pd": "import pandas as pd", "st": "import streamlit as st"}
+STANDARD_ALIAS = {
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "st": "import streamlit as st",
+}
 
 
 def _imports(source: Source) -> list[ast.Import | ast.ImportFrom]:
@@ -66,12 +87,15 @@ def _uses(source: Source, name: str) -> list[tuple[int, str | None, int]]:
 def change_import_style(source: Source, rng: random.Random) -> list[Edit]:
     """Edits that write one `import x` as `from x import y` or `import x as z`, or back."""
     options = [
-        n for n in _imports(source)
+        n
+        for n in _imports(source)
         if len(n.names) == 1 and source.starts_its_line(n) and source.ends_its_line(n)
     ]
     rng.shuffle(options)
     for node in options:
-        edits = _to_from(source, node, rng) if isinstance(node, ast.Import) else _to_plain(source, node)
+        edits = (
+            _to_from(source, node, rng) if isinstance(node, ast.Import) else _to_plain(source, node)
+        )
         if edits:
             return edits
     return []
@@ -94,7 +118,10 @@ def _to_from(source: Source, node: ast.Import, rng: random.Random) -> list[Edit]
     if len(wanted) > 3 or any(a in BUILTINS or _used_alone(source, a) for a in wanted):
         return []
     edits = [Edit(s, e, a or "") for s, a, e in uses]
-    return [*edits, Edit(source.start(node), source.end(node), f"from {module} import {', '.join(wanted)}")]
+    return [
+        *edits,
+        Edit(source.start(node), source.end(node), f"from {module} import {', '.join(wanted)}"),
+    ]
 
 
 def _used_alone(source: Source, name: str) -> bool:
@@ -105,7 +132,10 @@ def _used_alone(source: Source, name: str) -> bool:
                 return True
             if isinstance(node, ast.arg) and node.arg == name:
                 return True
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
+            if (
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+                and node.name == name
+            ):
                 return True
             if isinstance(node, ast.alias) and (node.asname or node.name) == name:
                 return True
@@ -121,7 +151,10 @@ def _to_plain(source: Source, node: ast.ImportFrom) -> list[Edit]:
         return []
     name = node.names[0].name
     uses = _uses(source, name)
-    stores = any(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in source.nodes)
+    stores = any(
+        isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)
+        for n in source.nodes
+    )
     if not uses or stores:
         return []
     edits = [Edit(s, s + len(name), f"{node.module}.{name}") for s, _, _ in uses]
@@ -132,8 +165,12 @@ def hide_imports(source: Source, rng: random.Random) -> list[Edit]:
     """Edits that drop the imports whose names say by themselves what they are."""
     edits: list[Edit] = []
     for node in _imports(source):
-        framework = isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FRAMEWORKS
-        plain = isinstance(node, ast.Import) and all(not a.asname and "." not in a.name for a in node.names)
+        framework = (
+            isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FRAMEWORKS
+        )
+        plain = isinstance(node, ast.Import) and all(
+            not a.asname and "." not in a.name for a in node.names
+        )
         if (framework or plain) and source.starts_its_line(node) and source.ends_its_line(node):
             start = source.line_start(node.lineno)
             end = min(len(source.text), source.line_start((node.end_lineno or node.lineno) + 1))
@@ -150,7 +187,9 @@ def show_imports(source: Source, rng: random.Random) -> list[Edit]:
         for n in source.nodes
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
     }
-    bound = {n.id for n in source.nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound = {
+        n.id for n in source.nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)
+    }
     bound |= {n.arg for n in source.nodes if isinstance(n, ast.arg)}
     bound |= {(n.asname or n.name).split(".")[0] for n in source.nodes if isinstance(n, ast.alias)}
     lines = [f"import {m}\n" for m in sorted(used & SHOWABLE - bound)]

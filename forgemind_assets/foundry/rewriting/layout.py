@@ -24,7 +24,7 @@ def change_quotes(source: Source, rng: random.Random) -> list[Edit]:
 def _lines_in_strings(source: Source) -> set[int]:
     """1-based lines that begin within a string literal."""
     inside: set[int] = set()
-    for node, literals in source.strings:
+    for _, literals in source.strings:
         for literal in literals:
             if len(literal.quote) == 3:
                 first = source.text.count("\n", 0, literal.start) + 1
@@ -58,7 +58,7 @@ def change_blank_lines(source: Source, rng: random.Random) -> list[Edit]:
     keep = rng.choice((0, 0, 1, 2))
     for match in re.finditer(r"\n((?:[ \t]*\n)+)", source.text):
         line = source.text.count("\n", 0, match.start()) + 2
-        if line in skipped or line - 1 in skipped and line in skipped:
+        if line in skipped or (line - 1 in skipped and line in skipped):
             continue
         edits.append(Edit(match.start(1), match.end(1), "\n" * keep))
     return edits
@@ -69,11 +69,21 @@ def join_calls(source: Source, rng: random.Random) -> list[Edit]:
     edits: list[Edit] = []
     covered = -1
     for node in source.nodes:
-        if not isinstance(node, ast.Call | ast.Dict | ast.List | ast.Tuple) or node.lineno == node.end_lineno:
+        if (
+            not isinstance(node, ast.Call | ast.Dict | ast.List | ast.Tuple)
+            or node.lineno == node.end_lineno
+        ):
             continue
         start, end = source.start(node), source.end(node)
         code = source.text[start:end]
-        if start < covered or "#" in code or '"""' in code or "'''" in code or "\\\n" in code or rng.random() < 0.3:
+        if (
+            start < covered
+            or "#" in code
+            or '"""' in code
+            or "'''" in code
+            or "\\\n" in code
+            or rng.random() < 0.3
+        ):
             continue
         if len(re.sub(r"\s+", " ", code)) + len(source.indent(node)) > 110:
             continue
@@ -89,7 +99,9 @@ def _joined(source: Source, start: int, end: int) -> list[Edit]:
         after = source.text[start + match.end() : start + match.end() + 1]
         comma = match[0].startswith(",")
         if after in ")]}":
-            new = "," if comma and before != ")" and _is_tuple_of_one(source.text[start:end]) else ""
+            new = (
+                "," if comma and before != ")" and _is_tuple_of_one(source.text[start:end]) else ""
+            )
         else:
             new = ", " if comma else ("" if before in "([{" else " ")
         edits.append(Edit(start + match.start(), start + match.end(), new))
@@ -111,16 +123,21 @@ def split_calls(source: Source, rng: random.Random) -> list[Edit]:
     covered = -1
     finding = source.snippet.line
     for node in source.nodes:
-        if not isinstance(node, ast.Call) or node.lineno != node.end_lineno or source.start(node) < covered:
+        if (
+            not isinstance(node, ast.Call)
+            or node.lineno != node.end_lineno
+            or source.start(node) < covered
+        ):
             continue
         arguments = [*node.args, *node.keywords]
         if len(arguments) < 2 or len(source.code(node)) < 30 or rng.random() < 0.4:
             continue
-        if node.lineno == finding and any(isinstance(a, ast.Constant | ast.Call) for a in ast.walk(node) if a is not node and not isinstance(a, ast.Name)) :
-            if any(isinstance(k.value, ast.Constant) for k in node.keywords) or any(isinstance(a, ast.Call) for a in node.args):
-                continue
-        statement = _first_on_line(source, node)
-        if not statement:
+        may_be_finding = any(isinstance(k.value, ast.Constant) for k in node.keywords) or any(
+            isinstance(a, ast.Call) for a in node.args
+        )
+        if node.lineno == finding and may_be_finding:
+            continue
+        if not _first_on_line(source, node):
             continue
         edits += _split(source, node, arguments, source.indent(node))
         covered = source.end(node)
@@ -150,7 +167,11 @@ def _split(source: Source, node: ast.Call, arguments: list[ast.AST], indent: str
         edits.append(Edit(start, begin, step))
     end = source.end(node) - 1
     last = max(source.end(a) for a in arguments)
-    if "," in source.text[last:end] or "\n" in source.text[last:end] or ")" in source.text[last:end]:
+    if (
+        "," in source.text[last:end]
+        or "\n" in source.text[last:end]
+        or ")" in source.text[last:end]
+    ):
         return []
     if len(arguments) == 1 and isinstance(arguments[0], ast.GeneratorExp):
         return []

@@ -73,9 +73,8 @@ def read_literal(text: str, start: int) -> Literal:
         char = text[at] if at < len(text) else ""
         if not char:
             raise ValueError(f"the string literal at offset {start} does not end")
-        if char == "\\" and not (raw and formatted and text[at + 1] in "{}"):
-            at += 2
-        elif formatted and text[at : at + 2] in ("{{", "}}"):
+        escaped = char == "\\" and not (raw and formatted and text[at + 1] in "{}")
+        if escaped or (formatted and text[at : at + 2] in ("{{", "}}")):
             at += 2
         elif formatted and char == "{":
             field, inner = _read_field(text, at)
@@ -135,7 +134,7 @@ def _ends_expression(text: str, at: int) -> bool:
         return text[at + 1] != "="
     if text[at] != "=":
         return False
-    return text[at + 1] != "=" and text[at - 1] not in "=!<>" 
+    return text[at + 1] != "=" and text[at - 1] not in "=!<>"
 
 
 def quote_text(value: str, prefer: str = '"', formatted: bool = False) -> str:

@@ -4,6 +4,8 @@ A token made with `random` is a finding, a dice throw is not: there the name dec
 words are changed only to words of the same meaning.
 """
 
+# ruff: noqa: SIM905 - long word lists are easier to read and to change as text
+
 import re
 
 # Words whose meaning decides the label of credentials, randomness and cryptography.

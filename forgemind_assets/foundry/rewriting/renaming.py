@@ -20,19 +20,34 @@ from forgemind_assets.foundry.rewriting.source import BUILTINS, Edit, Source
 BY_VALUE = tuple(
     (re.compile(pattern), tuple(options.split()))
     for pattern, options in (
-        (r"connect\(|create_engine\(|Connection\(|acquire\(|get_db\(|get_conn", "conn connection con db_conn c handle link dbh"),
+        (
+            r"connect\(|create_engine\(|Connection\(|acquire\(|get_db\(|get_conn",
+            "conn connection con db_conn c handle link dbh",
+        ),
         (r"\.cursor\(", "cur cursor c curs crs dbc"),
         (r"\.fetchone\(|\.first\(|one_or_none\(", "row record found hit result entry r match one"),
-        (r"\.fetchall\(|\.fetch\(|\.all\(|execute\(", "rows records result results found res out data hits"),
-        (r"^f?r?[\"']\s*(?i:select|insert|update|delete|with|create|alter|drop|exec|call)\b", "sql query stmt q statement command sql_text qry lookup_sql"),
+        (
+            r"\.fetchall\(|\.fetch\(|\.all\(|execute\(",
+            "rows records result results found res out data hits",
+        ),
+        (
+            r"^f?r?[\"']\s*(?i:select|insert|update|delete|with|create|alter|drop|exec|call)\b",
+            "sql query stmt q statement command sql_text qry lookup_sql",
+        ),
         (r"^open\(|\.open\(", "f fh fp handle stream infile file_obj src"),
         (r"argparse|ArgumentParser", "parser ap cli_parser p arguments"),
         (r"parse_args", "args opts options ns cli_args params"),
-        (r"(requests|httpx|session|client|http)\.\w+\(|urlopen|\.request\(", "resp response r res reply answer rsp"),
+        (
+            r"(requests|httpx|session|client|http)\.\w+\(|urlopen|\.request\(",
+            "resp response r res reply answer rsp",
+        ),
         (r"^f?[\"']https?://|urljoin|_url\b", "url endpoint target uri address link location"),
         (r"os\.path|Path\(| / ", "path target dest location full_path p file_path filename where"),
         (r"^f?[\"']\s*<|html", "html page body markup out content fragment"),
-        (r"json|loads\(|safe_load|\.load\(", "data payload body content obj doc parsed info state loaded"),
+        (
+            r"json|loads\(|safe_load|\.load\(",
+            "data payload body content obj doc parsed info state loaded",
+        ),
         (r"subprocess|popen|Popen|check_output|run\(", "proc result out output completed p res cp"),
         (r"parse\(|fromstring|XML\(", "tree root doc document xml node parsed dom"),
         (r"Environment\(|Template\(|from_string", "env template tpl tmpl view engine jinja"),
@@ -42,12 +57,21 @@ BY_VALUE = tuple(
 BY_ATTRIBUTE = tuple(
     (frozenset(attributes.split()), tuple(options.split()))
     for attributes, options in (
-        ("execute executemany fetchall fetchone executescript mogrify", "cur cursor c conn con connection crs curs dbc handle executor"),
-        ("cursor commit rollback fetch fetchrow fetchval acquire", "conn connection con db_conn dbh database pool handle"),
+        (
+            "execute executemany fetchall fetchone executescript mogrify",
+            "cur cursor c conn con connection crs curs dbc handle executor",
+        ),
+        (
+            "cursor commit rollback fetch fetchrow fetchval acquire",
+            "conn connection con db_conn dbh database pool handle",
+        ),
         ("read write seek readline readlines", "f fh fp stream src handle infile buffer"),
         ("status_code raise_for_status", "resp response r res reply answer"),
         ("append extend", "items out rows results collected acc lines found parts"),
-        ("exec_command open_sftp set_missing_host_key_policy", "ssh client remote c shell ssh_client"),
+        (
+            "exec_command open_sftp set_missing_host_key_policy",
+            "ssh client remote c shell ssh_client",
+        ),
         ("parse_args add_argument", "parser ap cli_parser arguments"),
         ("encrypt decrypt encryptor", "cipher crypter enc box"),
         ("update digest hexdigest", "h digest_obj hasher hsh"),
@@ -55,10 +79,13 @@ BY_ATTRIBUTE = tuple(
         ("filename save", "upload f incoming uploaded attachment doc"),
     )
 )
+ENDINGS = ("view", "handler", "page", "detail", "index", "action", "by_id")
 FIXED_STYLE = {"e", "i", "j", "k", "_", "exc", "err", "ex"}
 
 
-def rename(source: Source, rng: random.Random, theme: words.Theme, share: float = 0.85) -> list[Edit]:
+def rename(
+    source: Source, rng: random.Random, theme: words.Theme, share: float = 0.85
+) -> list[Edit]:
     """Edits that rename about `share` of the renameable names."""
     table = names(source)
     cautious = is_meaning_bearing(source.text)
@@ -71,7 +98,9 @@ def rename(source: Source, rng: random.Random, theme: words.Theme, share: float 
         if new is None or new in taken or not new.isidentifier():
             continue
         taken.add(new)
-        edits += [Edit(p, p + len(name.text), new) for p in name.places if _written(source, name, p)]
+        edits += [
+            Edit(p, p + len(name.text), new) for p in name.places if _written(source, name, p)
+        ]
     return edits
 
 
@@ -108,7 +137,7 @@ def function_name(rng: random.Random, theme: words.Theme) -> str:
     if shape < 0.55:
         return f"{verb}_{noun}"
     if shape < 0.7:
-        return f"{noun}_{rng.choice(('view', 'handler', 'page', 'detail', 'index', 'action', 'by_id'))}"
+        return f"{noun}_{rng.choice(ENDINGS)}"
     if shape < 0.8:
         return f"{verb}_{noun}_{rng.choice(words.COLUMNS).split('_')[0]}"
     if shape < 0.9:

@@ -1,8 +1,11 @@
 """The names of a snippet: what they are, and everywhere that they are written."""
 
+# ruff: noqa: SIM905 - long word lists are easier to read and to change as text
+
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from forgemind_assets.foundry.rewriting.source import BUILTINS, Chunk, Source
@@ -18,14 +21,15 @@ FIXED = frozenset(
     models objects Path Flask render_template render_template_string jsonify Response redirect
     escape html Markup mark_safe format_html text select paramiko aiohttp asyncio flask django
     sqlite3 psycopg2 psycopg pymysql MySQLdb asyncpg sqlalchemy connection connections db
-    bleach markupsafe jinja2 shlex string base64 hmac bcrypt argon2 keyring boto3 importlib ast
-    operator web send_file send_from_directory secure_filename abort HTTPException HttpResponse
-    JsonResponse HTMLResponse Depends Query File UploadFile StringIO BytesIO io codecs csv
-    click typer argparse celery shared_task User Markup settings_ event context args parser
-    defusedxml lxml xml xmlrpc urllib3 pycurl smtplib ftplib imaplib ldap3 redis pymongo
-    AES DES DES3 ARC4 ARC2 Blowfish RSA PKCS1_OAEP Cipher algorithms modes hashes padding
-    rsa ec dsa Fernet crypt passlib jwt itsdangerous pwd_context pytest np numpy pandas ns xp
-    config env environ loop reactor tornado metrics statsd tracer counter lock timer suppress huey dramatiq graphene strawberry graphql bottle falcon sanic""".split()
+    bleach markupsafe jinja2 shlex string base64 hmac bcrypt argon2 keyring boto3 importlib
+    ast operator web send_file send_from_directory secure_filename abort HTTPException
+    HttpResponse JsonResponse HTMLResponse Depends Query File UploadFile StringIO BytesIO io
+    codecs csv click typer argparse celery shared_task User Markup settings_ event context
+    args parser defusedxml lxml xml xmlrpc urllib3 pycurl smtplib ftplib imaplib ldap3 redis
+    pymongo AES DES DES3 ARC4 ARC2 Blowfish RSA PKCS1_OAEP Cipher algorithms modes hashes
+    padding rsa ec dsa Fernet crypt passlib jwt itsdangerous pwd_context pytest np numpy
+    pandas ns xp config env environ loop reactor tornado metrics statsd tracer counter lock
+    timer suppress huey dramatiq graphene strawberry graphql bottle falcon sanic""".split()
 )
 
 
@@ -41,6 +45,9 @@ class Name:
     called: bool = False
 
 
+Entry = Callable[[str], Name]
+
+
 def names(source: Source) -> dict[str, Name]:
     """All names that may be renamed, by their text.
 
@@ -52,9 +59,7 @@ def names(source: Source) -> dict[str, Name]:
     def entry(text: str) -> Name:
         return table.setdefault(text, Name(text))
 
-    local_callables = {
-        n.name for n in source.nodes if isinstance(n, FunctionNode | ast.ClassDef)
-    }
+    local_callables = {n.name for n in source.nodes if isinstance(n, FunctionNode | ast.ClassDef)}
     for chunk in source.chunks:
         for node in ast.walk(chunk.tree) if chunk is not source else source.nodes:
             _record(source, chunk, node, entry, local_callables)
@@ -68,13 +73,14 @@ def names(source: Source) -> dict[str, Name]:
 
 # What is done with the values and objects of a program, rather than with a module.
 OBJECT_ATTRIBUTES = frozenset(
-    """execute executemany executescript fetchall fetchone fetch fetchrow fetchval cursor commit rollback
-    close acquire read write seek readline readlines append extend add strip lower upper split encode
-    decode get items keys values pop id pk name title text data content body filename save format
-    status_code raise_for_status join startswith endswith replace username email slug label code
-    objects query filter exec_command update findall find iter add_argument parse_args send recv
-    transaction session scalars description author created owner user path url file size total price
-    caption bio comment message subject status count rows""".split()
+    """execute executemany executescript fetchall fetchone fetch fetchrow fetchval cursor commit
+    rollback close acquire read write seek readline readlines append extend add strip lower
+    upper split encode decode get items keys values pop id pk name title text data content
+    body filename save format status_code raise_for_status join startswith endswith replace
+    username email slug label code objects query filter exec_command update findall find iter
+    add_argument parse_args send recv transaction session scalars description author created
+    owner user path url file size total price caption bio comment message subject status count
+    rows""".split()
 )
 
 
@@ -91,7 +97,7 @@ def _dunder(text: str) -> bool:
     return text.startswith("__") or text == "_"
 
 
-def _record(source: Source, chunk: Chunk, node: ast.AST, entry, callables: set[str]) -> None:  # noqa: ANN001
+def _record(source: Source, chunk: Chunk, node: ast.AST, entry: Entry, callables: set[str]) -> None:
     if isinstance(node, ast.Name):
         name = entry(node.id)
         name.places.add(chunk.start(node))
@@ -124,11 +130,10 @@ def _record(source: Source, chunk: Chunk, node: ast.AST, entry, callables: set[s
             name = entry(node.name)
             name.role = "local"
             name.places.add(found.start(1))
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id in callables:
-            for keyword in node.keywords:
-                if keyword.arg:
-                    entry(keyword.arg).places.add(chunk.start(keyword))
+    elif isinstance(node, ast.Call) and getattr(node.func, "id", None) in callables:
+        for keyword in node.keywords:
+            if keyword.arg:
+                entry(keyword.arg).places.add(chunk.start(keyword))
 
 
 def _remember_value(source: Source, name: Name, node: ast.Name, parent: ast.AST | None) -> None:
@@ -197,7 +202,7 @@ def _class_body_names(node: ast.ClassDef) -> set[str]:
     return closed
 
 
-def _record_self_attributes(source: Source, entry) -> None:  # noqa: ANN001
+def _record_self_attributes(source: Source, entry: Entry) -> None:
     """Attributes that this snippet itself sets on `self`, and methods called on it."""
     uses: defaultdict[str, list[int]] = defaultdict(list)
     own: set[str] = set()

@@ -1,5 +1,7 @@
 """Invents another credential of the same shape as one that stands in a snippet."""
 
+# ruff: noqa: SIM905 - long word lists are easier to read and to change as text
+
 import random
 import re
 import string
@@ -24,7 +26,9 @@ WORDS = (
     "compass Tiger Summer Coffee Monday London Dragon Purple Hockey Admin Welcome Secure Master "
     "Sunny Bridge Pixel Vector Quantum Castle Garden Ocean Forest Magic Nacho Disco Turbo"
 ).split()
-USERS = "app root svc admin report etl deploy web batch reader writer backup sync worker ops".split()
+USERS = (
+    "app root svc admin report etl deploy web batch reader writer backup sync worker ops".split()
+)
 
 
 def looks_like_credential(value: str) -> bool:
@@ -36,7 +40,9 @@ def looks_like_credential(value: str) -> bool:
     kinds = sum(bool(re.search(p, value)) for p in ("[a-z]", "[A-Z]", r"\d", r"[^\w\s]"))
     return kinds >= 2 and not re.search(
         r"sha\d|md5|aes|tls|utf|%[YmdHs]|^\d[\d.:-]*$|^(us|eu|ap)-\w+-\d|your|example|change.?me|"
-        r"xxx|\.\.\.|[<>{}()]|%[\w(]|^/|\.(com|org|net|io|local|py|example|internal|lan|test)$|://|:\s*$|^[a-z]+\d{1,2}$", value, re.I
+        r"xxx|\.\.\.|[<>{}()]|%[\w(]|^/|\.(com|org|net|io|local|py|example|internal|lan|test)$|://|:\s*$|^[a-z]+\d{1,2}$",
+        value,
+        re.I,
     )
 
 
@@ -81,8 +87,14 @@ def _human(rng: random.Random) -> str:
     if shape < 0.3:
         return f"{one.capitalize()}{separator}{rng.randrange(10, 9999)}{rng.choice(('', '!', '#'))}"
     if shape < 0.4:
-        return "".join(rng.choice(string.ascii_letters + string.digits) for _ in range(rng.randrange(8, 28)))
-    return f"{one}{separator or '-'}{two}{tail}" if shape < 0.7 else f"{one.capitalize()}{two.capitalize()}{tail or '7'}"
+        return "".join(
+            rng.choice(string.ascii_letters + string.digits) for _ in range(rng.randrange(8, 28))
+        )
+    return (
+        f"{one}{separator or '-'}{two}{tail}"
+        if shape < 0.7
+        else f"{one.capitalize()}{two.capitalize()}{tail or '7'}"
+    )
 
 
 def _leet(word: str, rng: random.Random) -> str:

@@ -83,7 +83,7 @@ def _anchor_shift(edit: Edit, anchor: int) -> int:
 class Chunk:
     """A tree whose node positions map to offsets of the whole text."""
 
-    def __init__(self, tree: ast.AST, text: str, base: int):
+    def __init__(self, tree: ast.AST, text: str, base: int) -> None:
         self.tree = tree
         self.base = base
         self._lines = text.split("\n")
@@ -117,7 +117,7 @@ class Source(Chunk):
     Raises SyntaxError for text that does not parse.
     """
 
-    def __init__(self, snippet: Snippet):
+    def __init__(self, snippet: Snippet) -> None:
         super().__init__(ast.parse(snippet.text), snippet.text, 0)
         self.snippet = snippet
         self.text = snippet.text

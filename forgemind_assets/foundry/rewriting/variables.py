@@ -1,5 +1,7 @@
 """Gives an argument a variable of its own, or puts a variable's value where it is used."""
 
+# ruff: noqa: SIM905 - long word lists are easier to read and to change as text
+
 import ast
 import random
 
@@ -8,8 +10,19 @@ from forgemind_assets.foundry.rewriting.renaming import BY_VALUE, value_name
 from forgemind_assets.foundry.rewriting.source import BUILTINS, Edit, Source
 
 SIMPLE = (ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.AnnAssign, ast.With, ast.For)
-DEFERRED = (ast.Lambda, ast.comprehension, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
-            ast.IfExp, ast.BoolOp, ast.Compare, ast.NamedExpr, ast.Starred)
+DEFERRED = (
+    ast.Lambda,
+    ast.comprehension,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.IfExp,
+    ast.BoolOp,
+    ast.Compare,
+    ast.NamedExpr,
+    ast.Starred,
+)
 # Calls that are hardly ever the finding themselves, so that they may leave its line.
 NEUTRAL_CALLS = frozenset(
     """get getlist get_argument get_json format join str int strip lower upper title replace split
@@ -65,7 +78,9 @@ def _worth_a_name(source: Source, argument: ast.expr) -> bool:
     if not isinstance(argument, BUILT):
         return False
     code = source.code(argument)
-    if source.snippet.line in range(argument.lineno, (argument.end_lineno or 0) + 1) and _has_telling_call(argument):
+    if source.snippet.line in range(
+        argument.lineno, (argument.end_lineno or 0) + 1
+    ) and _has_telling_call(argument):
         return False
     return len(code) > 8 and "await " not in code and "yield" not in code and code.count("\n") < 6
 
@@ -73,7 +88,11 @@ def _worth_a_name(source: Source, argument: ast.expr) -> bool:
 def _has_telling_call(argument: ast.expr) -> bool:
     for node in ast.walk(argument):
         if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            called = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
             if called not in NEUTRAL_CALLS:
                 return True
     return False
@@ -96,7 +115,12 @@ def _introduced(
     value = f"({code})" if "\n" in code and not isinstance(argument, ast.Call) else code
     at = source.line_start(statement.lineno)
     edits = [Edit(at, at, f"{indent}{name} = {value}\n")]
-    while start and source.text[start - 1] == "(" and source.text[end : end + 1] == ")" and source.text[start - 2] in "(, ":
+    while (
+        start
+        and source.text[start - 1] == "("
+        and source.text[end : end + 1] == ")"
+        and source.text[start - 2] in "(, "
+    ):
         start, end = start - 1, end + 1
     return [*edits, Edit(start, end, name)]
 
@@ -132,9 +156,26 @@ def _inlined(source: Source, assignment: ast.Assign) -> list[Edit]:
         return []
     if not source.starts_its_line(assignment) or not source.ends_its_line(assignment):
         return []
-    uses = [n for chunk in source.chunks for n in ast.walk(chunk.tree) if isinstance(n, ast.Name) and n.id == target.id]
-    use = next((n for n in source.nodes if isinstance(n, ast.Name) and n.id == target.id and n is not target), None)
-    if len(uses) != 2 or use is None or use not in set(ast.walk(following)) or not _at_once(source, use, following):
+    uses = [
+        n
+        for chunk in source.chunks
+        for n in ast.walk(chunk.tree)
+        if isinstance(n, ast.Name) and n.id == target.id
+    ]
+    use = next(
+        (
+            n
+            for n in source.nodes
+            if isinstance(n, ast.Name) and n.id == target.id and n is not target
+        ),
+        None,
+    )
+    if (
+        len(uses) != 2
+        or use is None
+        or use not in set(ast.walk(following))
+        or not _at_once(source, use, following)
+    ):
         return []
     start = source.line_start(assignment.lineno)
     end = source.line_start((assignment.end_lineno or assignment.lineno) + 1)
@@ -142,8 +183,13 @@ def _inlined(source: Source, assignment: ast.Assign) -> list[Edit]:
     if anchor is not None and start <= anchor < end:
         return []
     parent = source.parents.get(use)
-    bare = isinstance(parent, ast.Call | ast.keyword | ast.Return | ast.Assign | ast.Tuple | ast.Expr)
-    atom = isinstance(assignment.value, ast.Name | ast.Call | ast.Attribute | ast.Subscript | ast.Constant | ast.JoinedStr)
+    bare = isinstance(
+        parent, ast.Call | ast.keyword | ast.Return | ast.Assign | ast.Tuple | ast.Expr
+    )
+    atom = isinstance(
+        assignment.value,
+        ast.Name | ast.Call | ast.Attribute | ast.Subscript | ast.Constant | ast.JoinedStr,
+    )
     if isinstance(parent, ast.Call) and parent.func is use and not atom:
         return []
     if isinstance(assignment.value, ast.Tuple) and not code.startswith("("):
@@ -172,7 +218,11 @@ def _at_once(source: Source, use: ast.AST, statement: ast.stmt) -> bool:
         parent = source.parents.get(node)
         if parent is None or isinstance(parent, (*DEFERRED, ast.FunctionDef)):
             return False
-        if parent is statement and isinstance(statement, ast.With | ast.For) and isinstance(node, ast.stmt):
+        if (
+            parent is statement
+            and isinstance(statement, ast.With | ast.For)
+            and isinstance(node, ast.stmt)
+        ):
             return False
         node = parent
     return True

@@ -43,7 +43,9 @@ class Ask(Protocol):
         questions: Sequence[Question],
         usable: Callable[[str], bool],
         on_reply: Callable[[], None],
-    ) -> Sequence[Reply]: ...
+    ) -> Sequence[Reply]:
+        """Asks them all. Raises what the teacher's client raises."""
+        ...
 
 
 @dataclass(frozen=True)

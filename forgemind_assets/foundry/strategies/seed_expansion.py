@@ -38,9 +38,11 @@ def expand(
     rows: list[Row] = []
     for name in sorted(per_slice):
         # one generator per slice: a change of one slice's size leaves the others as they are
-        rng = random.Random(f"{rng_seed}/{name}")  # noqa: S311
+        rng = random.Random(f"{rng_seed}/{name}")  # noqa: S311 - reproducible, no secret
         others = [s for s in calm if not s.slice.endswith(_class_of(name))]
-        rows += _expand_slice([s for s in seeds if s.slice == name], others, per_slice[name], rng, max_chars)
+        rows += _expand_slice(
+            [s for s in seeds if s.slice == name], others, per_slice[name], rng, max_chars
+        )
     return rows
 
 
@@ -75,7 +77,9 @@ def _by_turns(families: list[list[Seed]]) -> list[Seed]:
     return [family[i] for i in range(longest) for family in families if i < len(family)]
 
 
-def _grow(state: _Slice, seed: Seed, others: list[Seed], rng: random.Random, max_chars: int) -> bool:
+def _grow(
+    state: _Slice, seed: Seed, others: list[Seed], rng: random.Random, max_chars: int
+) -> bool:
     start = Snippet.at_line(seed.input, seed.expected.get("line"))
     limit = max(max_chars, len(seed.input))
     for _ in range(ATTEMPTS):

@@ -41,10 +41,19 @@ class Weakness(Record):
     calls: tuple[Call, ...] = Field(min_length=1)
 
 
+class Example(Record):
+    """A worked example that is shown before every request."""
+
+    request: str
+    vulnerable_code: tuple[str, ...]
+    repaired_code: tuple[str, ...]
+
+
 class PairPrompt(Record):
     """`prompts/teacher/teacher_pairs.yaml`."""
 
     system: str
+    example: Example
     request: str
     applications: tuple[str, ...] = Field(min_length=1)
     sources: tuple[str, ...] = Field(min_length=1)
@@ -86,8 +95,8 @@ def load_pair_prompt(prompts: Path) -> PairPrompt:
 
 
 def answer_schema() -> dict[str, Any]:
-    """JSON schema of the teacher's answer: two pieces of code."""
-    code = {"type": "string", "minLength": 20}
+    """JSON schema of the teacher's answer: two pieces of code, as lists of lines."""
+    code = {"type": "array", "items": {"type": "string"}, "minItems": 3, "maxItems": 12}
     return {
         "type": "object",
         "properties": {VULNERABLE: code, REPAIRED: code},
@@ -108,7 +117,7 @@ def build_requests(
         label: weights.get(label, 1.0) + weights.get(f"safe/{label}", 1.0)
         for label in prompt.classes
     }
-    rng = random.Random(f"{NAME}/{seed}")  # noqa: S311
+    rng = random.Random(f"{NAME}/{seed}")  # noqa: S311 - reproducible, no secret
     questions: list[Question] = []
     for label, wanted in sorted(shares(per_class, count).items()):
         calls = _in_turn(list(prompt.classes[label].calls), wanted, rng)
@@ -139,6 +148,8 @@ def _question(prompt: PairPrompt, label: str, call: Call, rng: random.Random) ->
     return Question(
         messages=(
             {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.example.request},
+            {"role": "assistant", "content": _shown(prompt.example)},
             {"role": "user", "content": text},
         ),
         json_schema=answer_schema(),
@@ -147,6 +158,11 @@ def _question(prompt: PairPrompt, label: str, call: Call, rng: random.Random) ->
         seed=rng.randrange(2**31),
         meta={"label": label, "fix": call.fix, "application": application},
     )
+
+
+def _shown(example: Example) -> str:
+    lines = {VULNERABLE: example.vulnerable_code, REPAIRED: example.repaired_code}
+    return json.dumps(lines, ensure_ascii=False)
 
 
 def parse_answer(
@@ -166,7 +182,9 @@ def parse_answer(
     family = f"teacher-{label.lower()}-{_slug(meta['application'])}"
     kept = {"family": family, "strategy": NAME, "teacher": teacher, "parent": f"request:{key}"}
     return [
-        Row.make(slice=label, input=vulnerable, expected=shape.answer(label, line, meta["fix"]), **kept),
+        Row.make(
+            slice=label, input=vulnerable, expected=shape.answer(label, line, meta["fix"]), **kept
+        ),
         Row.make(
             slice=f"safe/{label}",
             input=repaired,
@@ -185,19 +203,24 @@ def read_pair(text: str) -> tuple[str, str] | None:
         return None
     if not isinstance(answer, dict):
         return None
-    codes = [answer.get(VULNERABLE), answer.get(REPAIRED)]
-    if not all(isinstance(code, str) and code.strip() for code in codes):
-        return None
-    one, two = (_clean(str(code)) for code in codes)
-    return (one, two) if one != two else None
+    one, two = (_clean(_as_text(answer.get(field))) for field in (VULNERABLE, REPAIRED))
+    return (one, two) if one != two and one.strip() and two.strip() else None
+
+
+def _as_text(code: object) -> str:
+    """Code as text, whether it came as lines or in one piece; empty for anything else."""
+    if isinstance(code, list) and all(isinstance(line, str) for line in code):
+        return "\n".join(code)
+    return code if isinstance(code, str) else ""
 
 
 def _clean(code: str) -> str:
-    """Code without a fence around it, without label-telling comments, with one end of line."""
+    """Code without a fence, comments that may tell the label, and blank lines after a header."""
     fenced = re.search(r"```(?:python|py)?\n(.*?)```", code, re.DOTALL)
     body = (fenced[1] if fenced else code).replace("\r\n", "\n").expandtabs(4)
     lines = [re.sub(r"\s+#[^'\"\n]*$", "", line).rstrip() for line in body.split("\n")]
-    return "\n".join(line for line in lines if not line.lstrip().startswith("#")).strip() + "\n"
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("#")).strip() + "\n"
+    return re.sub(r":\n\n+(?=[ ])", ":\n", re.sub(r"\n{4,}", "\n\n\n", text))
 
 
 def _line_of(code: str, label: str) -> int | None:

@@ -28,7 +28,9 @@ class Agreement:
         return self.alarms / self.safe if self.safe else 0.0
 
 
-def measure(seeds: Sequence[Seed], verifier: PythonSecurity) -> tuple[dict[str, Agreement], list[str]]:
+def measure(
+    seeds: Sequence[Seed], verifier: PythonSecurity
+) -> tuple[dict[str, Agreement], list[str]]:
     """Agreement per class, and the ids of the seeds whose label is not confirmed."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     disputed: list[str] = []
@@ -42,6 +44,8 @@ def measure(seeds: Sequence[Seed], verifier: PythonSecurity) -> tuple[dict[str, 
         else:
             disputed.append(seed.id)
     return {
-        label: Agreement(c["vulnerable"], c["vulnerable_kept"], c["safe"], c["safe"] - c["safe_kept"])
+        label: Agreement(
+            c["vulnerable"], c["vulnerable_kept"], c["safe"], c["safe"] - c["safe_kept"]
+        )
         for label, c in sorted(counts.items())
     }, disputed

@@ -3,6 +3,7 @@
 import ast
 import io
 import logging
+import warnings
 from functools import cache
 from typing import Any
 
@@ -43,8 +44,10 @@ class _NoMeta:
 
 
 @cache
-def _tests() -> Any:  # noqa: ANN401
-    from bandit.core import config, test_set
+def _tests() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # raised by Bandit's plug-in loader
+        from bandit.core import config, test_set
 
     logging.getLogger("bandit").setLevel(logging.CRITICAL)
     return test_set.BanditTestSet(config.BanditConfig(), profile={})
@@ -55,9 +58,9 @@ def scan(code: str) -> list[tuple[str, int, bool]]:
 
     Comments such as `# nosec` have no effect.
     """
+    tests = _tests()
     from bandit.core import node_visitor
 
-    tests = _tests()
     visitor = node_visitor.BanditNodeVisitor(
         "snippet.py", io.BytesIO(code.encode()), _NoMeta(), tests, False, {}, _NoMetrics()
     )

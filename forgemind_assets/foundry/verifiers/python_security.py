@@ -1,8 +1,9 @@
 """Checks a claimed label of a Python snippet by analysis: rules of our own, and Bandit.
 
 Nothing of the snippet is executed. The rules follow the values through the snippet and know
-where untrusted data comes from; Bandit knows calls. Where both are silent, a claimed weakness
-is not confirmed; where the rules find one in code that claims none, the claim is refuted.
+where untrusted data comes from; Bandit knows calls. Its tests that look at a call's arguments
+count like the rules; the others do not: on the hand-written seeds, what they alone name is more
+often harmless (47 of 524 safe seeds) than a weakness that the rules miss (19 of 690).
 """
 
 import ast
@@ -11,12 +12,35 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from forgemind_assets.foundry.verifiers import bandit_scan
-from forgemind_assets.foundry.verifiers.rules import data_formats, injection, secrets, settings, web
+from forgemind_assets.foundry.verifiers.expressions import READERS
+from forgemind_assets.foundry.verifiers.rules import (
+    addresses,
+    certificates,
+    credentials,
+    cryptography,
+    deserialisation,
+    html,
+    injection,
+    paths,
+    randomness,
+    xml_entities,
+)
 from forgemind_assets.foundry.verifiers.scene import Scene
 from forgemind_assets.foundry.verifiers.verdict import Verdict
 from forgemind_assets.foundry.verifiers.walk import walk
 
-RULES = (injection.check, data_formats.check, settings.check, secrets.check, web.check)
+RULES = (
+    injection.check,
+    deserialisation.check,
+    xml_entities.check,
+    cryptography.check,
+    certificates.check,
+    credentials.check,
+    randomness.check,
+    addresses.check,
+    paths.check,
+    html.check,
+)
 NONE = "none"
 Found = tuple[str, int, int]  # label, first line, last line
 
@@ -30,7 +54,7 @@ def find(code: str) -> tuple[tuple[str, int], ...]:
 def _find(code: str) -> tuple[Found, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
-        scene = Scene.of(code)
+        scene = Scene.of(code, READERS)
         found: dict[Found, None] = {}
 
         def visit(node: ast.AST, inner: Scene) -> None:
@@ -65,7 +89,7 @@ class PythonSecurity:
 
         Reasons to keep: `confirmed`, `confirmed_by_bandit`, `no_finding`. Reasons to drop:
         `unverifiable` (does not parse), `still_vulnerable`, `other_weakness`, `wrong_line`,
-        `not_confirmed`.
+        `disputed` (only Bandit's rules of thumb name it), `not_confirmed`.
         """
         try:
             found = _find(code)
@@ -78,9 +102,7 @@ class PythonSecurity:
             return self._refute(found, bandit)
         return self._confirm(claimed, claimed_line, found, bandit)
 
-    def _refute(
-        self, found: tuple[Found, ...], bandit: list[tuple[str, int, bool]]
-    ) -> Verdict:
+    def _refute(self, found: tuple[Found, ...], bandit: list[tuple[str, int, bool]]) -> Verdict:
         certain = tuple((label, line) for label, line, sure in bandit if sure)
         every = tuple(dict.fromkeys((*(f[:2] for f in found), *certain)))
         return Verdict(False, "still_vulnerable", every) if every else Verdict(True, "no_finding")
@@ -94,16 +116,16 @@ class PythonSecurity:
     ) -> Verdict:
         found = tuple((label, at) for label, at, _ in spans)
         mine = [(at, end) for label, at, end in spans if label == claimed]
-        theirs = [(at, at) for label, at, _ in bandit if label == claimed]
+        theirs = [(at, at) for label, at, sure in bandit if label == claimed and sure]
         others = tuple(f for f in found if f[0] != claimed)
         near = self.line_tolerance
         supported = [
-            at
-            for at, end in (*mine, *theirs)
-            if line is None or at - near <= line <= end + near
+            at for at, end in (*mine, *theirs) if line is None or at - near <= line <= end + near
         ]
         if not mine and not theirs:
-            return Verdict(False, "other_weakness" if others else "not_confirmed", found)
+            doubtful = any(label == claimed for label, _, _ in bandit)
+            reason = "other_weakness" if others else "disputed" if doubtful else "not_confirmed"
+            return Verdict(False, reason, found)
         if not supported:
             return Verdict(False, "wrong_line", found)
         if others:

@@ -32,7 +32,9 @@ class Value:
 
     def trusted(self) -> "Value":
         """The same value after a check."""
-        return replace(self, trust=TRUSTED, head=TRUSTED, parts=tuple(p.trusted() for p in self.parts))
+        return replace(
+            self, trust=TRUSTED, head=TRUSTED, parts=tuple(p.trusted() for p in self.parts)
+        )
 
     @property
     def bad(self) -> bool:
@@ -59,7 +61,9 @@ def joined(values: Iterable[Value]) -> Value:
         trust = max(trust, value.trust)
         names |= value.names
         text += value.text
-        pure = value.text == value.lead and not value.built and value.trust == TRUSTED and value.text
+        pure = (
+            value.text == value.lead and not value.built and value.trust == TRUSTED and value.text
+        )
         if fixed:
             lead += value.lead
             if not pure:

@@ -5,24 +5,24 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from forgemind_assets.foundry.verifiers.guards import is_check, leaves, negated, refuses, trust
 from forgemind_assets.foundry.verifiers.known import MODULES
 from forgemind_assets.foundry.verifiers.scene import FunctionNode, Scene, bind
-from forgemind_assets.foundry.verifiers.values import TRUSTED, UNTRUSTED, Value, either, joined, of_trust
+from forgemind_assets.foundry.verifiers.values import (
+    TRUSTED,
+    UNTRUSTED,
+    Value,
+    either,
+    joined,
+    of_trust,
+)
 
 Visit = Callable[[ast.AST, Scene], None]
-LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-LEAVING_CALLS = re.compile(r"(abort|exit|_exit|fail|error|BadRequest|usage|skip|Abort)$")
-CHECK = re.compile(
-    r"\.(isdigit|isalnum|isalpha|isidentifier|isnumeric|isdecimal|match|fullmatch|search|is_relative_to|"
-    r"startswith|issubset|compare_digest|hostname|netloc|is_global|is_private|is_loopback|exists_in|"
-    r"commonpath|verify)\b|\bin\b|commonpath|compare_digest|^is_|\bis_\w+\(|valid|allowed|check|=="
+
+
+CHECKERS = re.compile(
+    r"^_?(check|validate|ensure|verify|assert|require|authori[sz]e|guard|reject|must)_?\w*", re.I
 )
-# A scheme, a file ending or an empty value says nothing about where a name leads.
-WEAK_CHECK = re.compile(
-    r"^(?!.*(hostname|netloc|\.host\b)).*(\.scheme\b)|startswith\(\(?'(?!https?://[^/']+/)|^\w+ (==|!=) ''$|\.method\b|"
-    r"^(not )?\(?'[^'/\\]*[\w][^'/\\]*' (not )?in "
-)
-CHECKERS = re.compile(r"^_?(check|validate|ensure|verify|assert|require|authori[sz]e|guard|reject|must)_?\w*", re.I)
 
 
 def walk(scene: Scene, visit: Visit) -> None:
@@ -43,16 +43,35 @@ def walk(scene: Scene, visit: Visit) -> None:
 
 def _parameters(scene: Scene, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     arguments = function.args
-    for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+    for a in (
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ):
         if a is None:
             continue
         typed = ast.unparse(a.annotation) if a.annotation else ""
-        checked = re.search(r"^(?:Optional\[)?(int|float|bool|UUID|uuid\.UUID|Decimal|date|datetime|Literal|[\w.]*Enum)\b", typed)
-        closed = checked or a.arg in ("self", "cls") or a.arg in scene_trusted(scene, a.arg) or _enum(scene, typed)
+        checked = re.search(
+            r"^(?:Optional\[)?(int|float|bool|UUID|uuid\.UUID|Decimal|date|datetime|Literal|[\w.]*Enum)\b",
+            typed,
+        )
+        closed = (
+            checked
+            or a.arg in ("self", "cls")
+            or a.arg in scene_trusted(scene, a.arg)
+            or _enum(scene, typed)
+        )
         scene.env[a.arg] = of_trust(TRUSTED if closed else UNTRUSTED, (a.arg,))
     for decorator in function.decorator_list:
         for node in ast.walk(decorator):
-            if isinstance(node, ast.Call) and any(isinstance(k.value, ast.Name | ast.Attribute | ast.Call) and k.arg == "type" and re.search(r"INT|int|Choice|UUID|FLOAT|float", ast.unparse(k.value)) for k in node.keywords):
+            if isinstance(node, ast.Call) and any(
+                isinstance(k.value, ast.Name | ast.Attribute | ast.Call)
+                and k.arg == "type"
+                and re.search(r"INT|int|Choice|UUID|FLOAT|float", ast.unparse(k.value))
+                for k in node.keywords
+            ):
                 first = node.args[0] if node.args else None
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     scene.env[first.value.lstrip("-").replace("-", "_")] = of_trust(TRUSTED)
@@ -90,8 +109,8 @@ def _expressions(scene: Scene, node: ast.AST | None, visit: Visit) -> None:
             bind(scene, generator.target, of_trust(source.trust, source.names))
             for test in generator.ifs:
                 if isinstance(test, ast.Compare) and any(isinstance(o, ast.In) for o in test.ops):
-                    _trust(scene, test)
-        for part in ([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]):
+                    trust(scene, test)
+        for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
             _expressions(scene, part, visit)
         visit(node, scene)
         scene.env = saved
@@ -103,15 +122,21 @@ def _expressions(scene: Scene, node: ast.AST | None, visit: Visit) -> None:
         _expressions(scene, node.body, visit)
         scene.env = saved
         return
-    if isinstance(node, ast.IfExp) or (isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And)):
+    if isinstance(node, ast.IfExp) or (
+        isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And)
+    ):
         saved = dict(scene.env)
-        parts = [node.test, node.body, node.orelse] if isinstance(node, ast.IfExp) else list(node.values)
+        parts = (
+            [node.test, node.body, node.orelse]
+            if isinstance(node, ast.IfExp)
+            else list(node.values)
+        )
         for position, part in enumerate(parts):
             if isinstance(node, ast.IfExp) and position == 2:
                 scene.env = dict(saved)
             _expressions(scene, part, visit)
             if isinstance(part, ast.Compare) and any(isinstance(o, ast.In) for o in part.ops):
-                _trust(scene, part)
+                trust(scene, part)
         visit(node, scene)
         scene.env = saved
         return
@@ -125,13 +150,21 @@ def _expressions(scene: Scene, node: ast.AST | None, visit: Visit) -> None:
 
 def _statement(scene: Scene, node: ast.stmt, visit: Visit, later: list[FunctionNode]) -> None:
     if isinstance(node, FunctionNode):
-        for decorator in (*node.decorator_list, *node.args.defaults, *[d for d in node.args.kw_defaults if d]):
+        for decorator in (
+            *node.decorator_list,
+            *node.args.defaults,
+            *[d for d in node.args.kw_defaults if d],
+        ):
             _expressions(scene, decorator, visit)
         visit(node, scene)
         later.append(node)
     elif isinstance(node, ast.ClassDef):
         visit(node, scene)
-        inits = [n for n in node.body if isinstance(n, FunctionNode) and n.name in ("__init__", "setUp", "initialize")]
+        inits = [
+            n
+            for n in node.body
+            if isinstance(n, FunctionNode) and n.name in ("__init__", "setUp", "initialize")
+        ]
         later.extend(inits)
         _block(scene, [n for n in node.body if n not in inits], visit, later)
     elif isinstance(node, ast.If):
@@ -139,7 +172,13 @@ def _statement(scene: Scene, node: ast.stmt, visit: Visit, later: list[FunctionN
     elif isinstance(node, ast.For | ast.AsyncFor):
         _expressions(scene, node.iter, visit)
         source = scene.value(node.iter)
-        own = either(source.parts) if source.parts else of_trust(source.trust, source.names, source.kind if source.kind in ("orm",) else "")
+        own = (
+            either(source.parts)
+            if source.parts
+            else of_trust(
+                source.trust, source.names, source.kind if source.kind in ("orm",) else ""
+            )
+        )
         bind(scene, node.target, own)
         _block(scene, node.body, visit, later)
         _block(scene, node.orelse, visit, later)
@@ -162,7 +201,7 @@ def _statement(scene: Scene, node: ast.stmt, visit: Visit, later: list[FunctionN
         _assign(scene, node, visit)
     elif isinstance(node, ast.Assert):
         _expressions(scene, node.test, visit)
-        _trust(scene, node.test)
+        trust(scene, node.test)
     elif isinstance(node, ast.Match):
         _expressions(scene, node.subject, visit)
         for case in node.cases:
@@ -198,7 +237,13 @@ def _alias(scene: Scene, target: ast.expr, value: ast.expr | None) -> None:
         owner, attribute = value.args[0], value.args[1]
         if isinstance(attribute, ast.Constant) and isinstance(owner, ast.Name):
             scene.imports[target.id] = f"{scene.dotted(owner)}.{attribute.value}"
-    elif isinstance(value, ast.Name) and value.id in ("eval", "exec", "compile", "__import__", "open"):
+    elif isinstance(value, ast.Name) and value.id in (
+        "eval",
+        "exec",
+        "compile",
+        "__import__",
+        "open",
+    ):
         scene.imports[target.id] = value.id
     elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name):
         root = value.value.id
@@ -213,47 +258,61 @@ def _after_call(scene: Scene, node: ast.expr) -> None:
         return
     name = scene.dotted(call.func).rsplit(".", 1)[-1]
     if CHECKERS.match(name) or name in ("relative_to",):
-        _trust(scene, call)
-    if name in ("append", "add", "extend", "insert", "write") and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        trust(scene, call)
+    if (
+        name in ("append", "add", "extend", "insert", "write")
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+    ):
         target = call.func.value.id
         old = scene.env.get(target)
         if old is not None and call.args:
             new = joined((old, scene.value(call.args[-1])))
-            scene.env[target] = replace(new, kind=old.kind, parts=(*old.parts, scene.value(call.args[-1])))
+            scene.env[target] = replace(
+                new, kind=old.kind, parts=(*old.parts, scene.value(call.args[-1]))
+            )
 
 
 def _after_try(scene: Scene, node: ast.Try) -> None:
     """`try: x.relative_to(base)` / `int(x)` whose handler leaves vouches for x."""
-    if not node.handlers or not all(_leaves(scene, h.body) for h in node.handlers):
+    if not node.handlers or not all(leaves(scene, h.body) for h in node.handlers):
         return
     for statement in node.body:
         for inner in ast.walk(statement):
             if isinstance(inner, ast.Call):
                 name = scene.dotted(inner.func).rsplit(".", 1)[-1]
-                if name in ("relative_to", "int", "UUID", "ip_address", "index", "validate", "fromisoformat") or CHECKERS.match(name):
-                    _trust(scene, inner)
+                if name in (
+                    "relative_to",
+                    "int",
+                    "UUID",
+                    "ip_address",
+                    "index",
+                    "validate",
+                    "fromisoformat",
+                ) or CHECKERS.match(name):
+                    trust(scene, inner)
 
 
 def _if(scene: Scene, node: ast.If, visit: Visit, later: list[FunctionNode]) -> None:
     _expressions(scene, node.test, visit)
     before = dict(scene.env)
-    positive = _is_check(node.test) and not _negated(node.test)
+    positive = is_check(node.test) and not negated(node.test)
     if positive:
-        _trust(scene, node.test)
+        trust(scene, node.test)
     _block(scene, node.body, visit, later)
     after_body = scene.env
-    body_leaves = _leaves(scene, node.body)
+    body_leaves = leaves(scene, node.body)
     scene.env = dict(before)
-    if _is_check(node.test) and _negated(node.test):
-        _trust(scene, node.test)
+    if is_check(node.test) and negated(node.test):
+        trust(scene, node.test)
     _block(scene, node.orelse, visit, later)
-    else_leaves = bool(node.orelse) and _leaves(scene, node.orelse)
+    else_leaves = bool(node.orelse) and leaves(scene, node.orelse)
     after_else = scene.env
     if body_leaves:
         scene.env = after_else
-        if _is_check(node.test) and (_negated(node.test) or _refuses(node.test)):
-            _trust(scene, node.test)
-        elif not _negated(node.test) and not _refuses(node.test):
+        if is_check(node.test) and (negated(node.test) or refuses(node.test)):
+            trust(scene, node.test)
+        elif not negated(node.test) and not refuses(node.test):
             untrusted_again = dict(before)
             untrusted_again.update({k: v for k, v in after_else.items() if k not in before})
             scene.env = untrusted_again if not node.orelse else after_else
@@ -271,86 +330,6 @@ def _merged(one: dict[str, Value], two: dict[str, Value]) -> dict[str, Value]:
         if a is b and a is not None:
             merged[name] = a
     return merged
-
-
-def _leaves(scene: Scene, body: list[ast.stmt]) -> bool:
-    last = body[-1]
-    if isinstance(last, LEAVES):
-        return True
-    if isinstance(last, ast.If):
-        return bool(last.orelse) and _leaves(scene, last.body) and _leaves(scene, last.orelse)
-    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
-        return LEAVING_CALLS.search(scene.dotted(last.value.func)) is not None
-    # a fallback, such as `if sort not in ALLOWED: sort = "name"`, vouches as well
-    return isinstance(last, ast.Assign) and isinstance(last.value, ast.Constant) and len(body) == 1
-
-
-def _is_check(test: ast.expr) -> bool:
-    text = ast.unparse(test)
-    return CHECK.search(text) is not None and WEAK_CHECK.search(text) is None
-
-
-def _negated(test: ast.expr) -> bool:
-    """Whether the test is true for what is refused: `not ...`, `x not in ...`, `a != b`."""
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return any(_negated(v) for v in test.values)
-    if isinstance(test, ast.BoolOp):
-        return all(_negated(v) for v in test.values)
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return True
-    return isinstance(test, ast.Compare) and any(isinstance(o, ast.NotIn | ast.NotEq | ast.IsNot) for o in test.ops)
-
-
-def _refuses(test: ast.expr) -> bool:
-    """Tests that name the bad case without a negation, such as `".." in name`."""
-    text = ast.unparse(test)
-    return re.search(r"'\.\.'|is_private|is_loopback|'/' in|is_absolute|is_link_local|search\(", text) is not None
-
-
-def _trust(scene: Scene, node: ast.AST) -> None:
-    """Vouches for all variables in a test, and for those that they were made from."""
-    for inner in _checked_parts(node):
-        if isinstance(inner, ast.Subscript):
-            scene.env["@" + ast.unparse(inner)] = of_trust(TRUSTED)
-            continue
-        name = inner.id if isinstance(inner, ast.Name) else scene.dotted(inner)
-        if isinstance(inner, ast.Name) and (inner.id in scene.functions or inner.id in scene.imports):
-            continue
-        known = scene.env.get(name)
-        related = known.names if known is not None else frozenset()
-        scene.env[name] = known.trusted() if known is not None else of_trust(TRUSTED, (name,))
-        for other in related:
-            if other in scene.env:
-                scene.env[other] = scene.env[other].trusted()
-        for other, value in list(scene.env.items()):
-            if name in value.names and value.trust:
-                scene.env[other] = value.trusted()
-
-
-# Parts of a value that speak for the whole of it.
-SPEAKING = frozenset("hostname netloc host suffix parents parent scheme name parts".split())
-
-
-def _checked_parts(node: ast.AST) -> list[ast.AST]:
-    """Names, attributes and items that a test speaks of; the base of an item is not one of them."""
-    found: list[ast.AST] = []
-    stack: list[ast.AST] = [node]
-    while stack:
-        inner = stack.pop()
-        if isinstance(inner, ast.Name):
-            found.append(inner)
-        elif isinstance(inner, ast.Subscript):
-            found.append(inner)
-            stack.append(inner.slice)
-        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
-            stack += [inner.func.value, *inner.args, *(k.value for k in inner.keywords)]
-        elif isinstance(inner, ast.Attribute):
-            found.append(inner)
-            if inner.attr in SPEAKING:
-                stack.append(inner.value)
-        else:
-            stack += list(ast.iter_child_nodes(inner))
-    return found
 
 
 def returned_value(scene: Scene, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:
