@@ -7,9 +7,7 @@ Goals are the folders `benchmarks/*/goal.yaml`, and the files named in `FORGEMIN
 import os
 from pathlib import Path
 
-import dagster as dg
-
-from forgemind_assets.factory import build_goal
+from forgemind_assets.factory import build_definitions
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.home import REPOSITORY
@@ -21,19 +19,6 @@ def goal_files() -> list[Path]:
     shipped = sorted((REPOSITORY / "benchmarks").glob("*/goal.yaml"))
     named = os.environ.get("FORGEMIND_GOALS", "")
     return [*shipped, *(Path(p) for p in named.split(os.pathsep) if p)]
-
-
-def build_definitions(goals: list[Goal], workshop: Workshop) -> dg.Definitions:
-    """The code location of some goals."""
-    parts = [build_goal(goal) for goal in goals]
-    return dg.Definitions(
-        assets=[asset for part in parts for asset in part.assets],
-        asset_checks=[check for part in parts for check in part.checks],
-        jobs=[job for part in parts for job in part.jobs],
-        sensors=[part.sensor for part in parts],
-        resources={"workshop": workshop},
-        executor=dg.in_process_executor,
-    )
 
 
 def unique_goals(paths: list[Path]) -> list[Goal]:

@@ -16,6 +16,7 @@ import forgemind_assets.trial_grounds.checks as trial_checks
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from resources.runs import CONCLUDE, PREPARE, TRIAL, job_name
+from resources.workshop import Workshop
 from sensors.brain import build_brain_sensor
 
 
@@ -46,18 +47,26 @@ def build_goal(goal: Goal) -> GoalDefinitions:
         *trial_checks.build_checks(goal, keys),
         *brain_checks.build_checks(goal, keys),
     ]
-    phases = {
-        "prepare": (PREPARE, keys.iterations),
-        "train": (TRIAL, keys.trials),
-        "conclude": (CONCLUDE, keys.iterations),
-    }
+    phases = {"prepare": PREPARE, "train": TRIAL, "conclude": CONCLUDE}
     jobs = [
         dg.define_asset_job(
             job_name(goal.name, phase),
             selection=dg.AssetSelection.assets(*[keys.key(name) for name in names]),
-            partitions_def=partitions,
             executor_def=dg.in_process_executor,
         )
-        for phase, (names, partitions) in phases.items()
+        for phase, names in phases.items()
     ]
     return GoalDefinitions(assets, checks, jobs, build_brain_sensor(goal, jobs))
+
+
+def build_definitions(goals: list[Goal], workshop: Workshop) -> dg.Definitions:
+    """The code location of some goals."""
+    parts = [build_goal(goal) for goal in goals]
+    return dg.Definitions(
+        assets=[asset for part in parts for asset in part.assets],
+        asset_checks=[check for part in parts for check in part.checks],
+        jobs=[job for part in parts for job in part.jobs],
+        sensors=[part.sensor for part in parts],
+        resources={"workshop": workshop},
+        executor=dg.in_process_executor,
+    )

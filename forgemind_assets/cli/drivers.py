@@ -50,7 +50,7 @@ def _drive(goal: Goal, home: Home, console: Console) -> Stop:
     import dagster as dg
 
     from forgemind_assets.cli.headless import drive
-    from forgemind_assets.definitions import build_definitions
+    from forgemind_assets.factory import build_definitions
     from resources.workshop import Workshop
 
     workshop = Workshop()

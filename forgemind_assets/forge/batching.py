@@ -7,7 +7,7 @@ from typing import Any
 
 from forgemind_assets.forge.encoding import Encoded
 
-BUCKET = 16
+BUCKET = 8
 """Lengths are padded to multiples of this: each new shape costs a new kernel on a CPU."""
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 from fakes.goal_folder import write_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
 
-from forgemind_assets.definitions import build_definitions
+from forgemind_assets.factory import build_definitions
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_goal
 from resources.workshop import Workshop

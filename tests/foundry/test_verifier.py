@@ -124,6 +124,13 @@ def test_a_second_weakness_makes_the_row_unfit():
     assert verifier.verify(code, "CWE-94", 2).reason == "other_weakness"
 
 
+def test_a_membership_test_vouches_for_the_member_and_not_for_the_container():
+    code = (
+        "def f(code):\n    for name in KNOWN:\n        if name in code:\n            exec(code)\n"
+    )
+    assert [label for label, _ in find(code)] == ["CWE-94"]
+
+
 def test_what_does_not_parse_is_unverifiable():
     assert verifier.verify("def f(:\n", "none", None).reason == "unverifiable"
 

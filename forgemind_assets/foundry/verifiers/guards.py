@@ -116,6 +116,17 @@ def _checked_parts(node: ast.AST) -> list[ast.AST]:
             found.append(inner)
             if inner.attr in SPEAKING:
                 stack.append(inner.value)
+        elif isinstance(inner, ast.Compare) and isinstance(inner.ops[0], ast.In | ast.NotIn):
+            stack += _members(inner)
         else:
             stack += list(ast.iter_child_nodes(inner))
     return found
+
+
+def _members(test: ast.Compare) -> list[ast.AST]:
+    """What `a in b` vouches for: a; for b only where b is what is looked into."""
+    container = test.comparators[0]
+    looked_into = isinstance(test.left, ast.Constant) or (
+        isinstance(container, ast.Attribute) and container.attr in ("parents", "parts")
+    )
+    return [test.left, container] if looked_into else [test.left]
