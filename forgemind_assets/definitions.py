@@ -11,6 +11,7 @@ from forgemind_assets.factory import build_definitions
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.home import REPOSITORY
+from forgemind_assets.quiet import quieten
 from resources.workshop import Workshop
 
 
@@ -26,4 +27,5 @@ def unique_goals(paths: list[Path]) -> list[Goal]:
     return list({goal.name: goal for goal in map(load_goal, paths)}.values())
 
 
+quieten()
 defs = build_definitions(unique_goals(goal_files()), Workshop())

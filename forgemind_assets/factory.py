@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -26,7 +27,7 @@ class GoalDefinitions:
 
     assets: list[dg.AssetsDefinition]
     checks: list[dg.AssetChecksDefinition]
-    jobs: list[dg.JobDefinition]
+    jobs: list[Any]
     sensor: dg.SensorDefinition
 
 

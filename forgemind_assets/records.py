@@ -86,31 +86,41 @@ def render_answer(expected: dict[str, Any]) -> str:
 class TrainSettings(Record):
     """Every dial of one fine-tuning run."""
 
-    learning_rate: float = Field(1e-3, gt=0, le=1)
-    epochs: float = Field(3.0, gt=0, le=100)
-    rank: int = Field(16, ge=1, le=512)
-    alpha: int = Field(32, ge=1, le=1024)
-    dropout: float = Field(0.0, ge=0, lt=1)
-    batch_size: int = Field(16, ge=1, le=1024)
-    warmup_ratio: float = Field(0.05, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0, le=1)
-    max_length: int = Field(512, ge=32, le=32768, description="tokens; longer rows are refused")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    epochs: float = Field(default=3.0, gt=0, le=100)
+    rank: int = Field(default=16, ge=1, le=512)
+    alpha: int = Field(default=32, ge=1, le=1024)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    batch_size: int = Field(default=16, ge=1, le=1024)
+    warmup_ratio: float = Field(default=0.05, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+    max_length: int = Field(
+        default=512, ge=32, le=32768, description="tokens; longer rows are refused"
+    )
     quantisation: Literal["none", "nf4"] = "none"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    start_from: str = Field("base", description="`base`, or the trial whose adapter is continued")
-    early_stop_patience: int = Field(0, ge=0, description="evaluations without gain; 0 = off")
-    max_seconds: float | None = Field(None, gt=0, description="wall-clock limit of the training")
+    start_from: str = Field(
+        default="base", description="`base`, or the trial whose adapter is continued"
+    )
+    early_stop_patience: int = Field(
+        default=0, ge=0, description="evaluations without gain; 0 = off"
+    )
+    max_seconds: float | None = Field(
+        default=None, gt=0, description="wall-clock limit of the training"
+    )
     seed: int = 0
 
 
 class DataSettings(Record):
     """How much of which data an iteration makes."""
 
-    rows: int = Field(1500, ge=1, description="rows wanted after filtering")
+    rows: int = Field(default=1500, ge=1, description="rows wanted after filtering")
     slice_weights: dict[str, float] = Field(default_factory=dict, description="1.0 = even share")
     strategy_shares: dict[str, float] = Field(default_factory=dict)
-    teacher_requests: int = Field(0, ge=0, description="requests to all teachers together")
-    reuse_iterations: tuple[str, ...] = Field((), description="iterations whose kept rows join in")
+    teacher_requests: int = Field(default=0, ge=0, description="requests to all teachers together")
+    reuse_iterations: tuple[str, ...] = Field(
+        default=(), description="iterations whose kept rows join in"
+    )
     seed: int = 0
 
 
@@ -118,7 +128,9 @@ class TrialSettings(Record):
     """One training configuration within an iteration; `name` is its letter."""
 
     name: str = Field(pattern=r"^[a-z]$")
-    training: TrainSettings | None = Field(None, description="None: the base model as it is")
+    training: TrainSettings | None = Field(
+        default=None, description="None: the base model as it is"
+    )
     prompt_variant: str = "short"
 
 
@@ -128,9 +140,15 @@ class Plan(Record):
     iteration: str = Field(pattern=r"^\d{4,}$")
     hypothesis: str
     expected_effect: str
-    expected_dev_gain: float | None = Field(None, description="points of dev pass rate, 0 to 1")
-    last_outcome: str = Field("", description="whether the last plan's hypothesis came true")
-    data: DataSettings | None = Field(None, description="None: nothing is generated (baselines)")
+    expected_dev_gain: float | None = Field(
+        default=None, description="points of dev pass rate, 0 to 1"
+    )
+    last_outcome: str = Field(
+        default="", description="whether the last plan's hypothesis came true"
+    )
+    data: DataSettings | None = Field(
+        default=None, description="None: nothing is generated (baselines)"
+    )
     trials: tuple[TrialSettings, ...]
 
 

@@ -25,9 +25,7 @@ from resources.workshop import Workshop
 def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     """Publishes the raw dataset and returns the facts about it."""
     began = time.monotonic()
-    plan = Plan.model_validate(
-        workshop.store.read_json(goal.name, "plan", iteration, "plan.json")
-    )
+    plan = Plan.model_validate(workshop.store.read_json(goal.name, "plan", iteration, "plan.json"))
     if plan.data is None:
         raise ValueError(f"the plan of iteration {iteration} asks for no data")
     progress = workshop.progress(goal.name)

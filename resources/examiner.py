@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forgemind_assets.forge.manifest import read_manifest
 from forgemind_assets.goal import Goal
-from forgemind_assets.goal_loading import load_cases, load_seeds
+from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.partitions import split_trial
 from forgemind_assets.prompting import load_task_prompt, task_messages
 from forgemind_assets.records import Case, Plan, TestResult
@@ -42,9 +42,7 @@ class Exam:
 def subject_of(goal: Goal, workshop: Workshop, trial: str) -> Subject:
     """The model that a trial produced."""
     iteration, name = split_trial(trial)
-    plan = Plan.model_validate(
-        workshop.store.read_json(goal.name, "plan", iteration, "plan.json")
-    )
+    plan = Plan.model_validate(workshop.store.read_json(goal.name, "plan", iteration, "plan.json"))
     settings = next(t for t in plan.trials if t.name == name)
     published = workshop.store.manifest(goal.name, "adapter", trial)
     folder = workshop.store.folder(goal.name, "adapter", trial)

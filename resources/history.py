@@ -6,7 +6,15 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from forgemind_assets.brain.champion import Champion
-from forgemind_assets.brain.state import IterationState, Score, State, Status, TrialState, Work, Yield
+from forgemind_assets.brain.state import (
+    IterationState,
+    Score,
+    State,
+    Status,
+    TrialState,
+    Work,
+    Yield,
+)
 from forgemind_assets.goal import Goal
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import iteration_key, iteration_number, trial_key
@@ -65,7 +73,9 @@ def read_iteration(
     plan = None
     if store.exists(goal, "plan", key):
         plan = Plan.model_validate(store.read_json(goal, "plan", key, "plan.json"))
-    prepared = plan is not None and (plan.data is None or store.exists(goal, "filtered_dataset", key))
+    prepared = plan is not None and (
+        plan.data is None or store.exists(goal, "filtered_dataset", key)
+    )
     trials = {
         trial.name: read_trial(goal, store, trial_key(key, trial.name), runs)
         for trial in (plan.trials if plan else ())

@@ -25,7 +25,7 @@ def prepare_dagster_home(home: Home) -> None:
         shutil.copyfile(REPOSITORY / "dagster.yaml", home.dagster / "dagster.yaml")
         with dg.DagsterInstance.get() as instance:
             instance.get_runs(limit=1)
-            instance.event_log_storage.get_all_asset_keys()
+            instance.all_asset_keys()
             instance.schedule_storage  # noqa: B018  opening it creates its tables
 
 

@@ -192,7 +192,7 @@ class ModelStore:
 
     def _from_hub(self, entry: ModelEntry, folder: Path, on_progress: OnProgress) -> dict[str, str]:
         hub, partial = entry.hub, folder / "hub"
-        assert hub is not None  # noqa: S101 - checked by the caller
+        assert hub is not None
         fetch_snapshot(hub, partial, on_progress, self._endpoint)
         if hub.files:  # the same files that the package index carries, with the same pins
             for file in entry.files:

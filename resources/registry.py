@@ -117,7 +117,7 @@ class Registry:
             if self.uri.startswith("sqlite:///"):
                 location = (self.artifacts / model).as_uri()
             client.create_experiment(model, artifact_location=location)
-        tracker = MlFlow(tracking_context(context, model, self.uri))
+        tracker: Any = MlFlow(tracking_context(context, model, self.uri))
         try:
             tracker.set_tags({TRIAL_TAG: trial})
             tracker.log_params(params)

@@ -1,6 +1,6 @@
 """From a decision to the runs that carry it out: the same for both drivers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from forgemind_assets.brain.decide import Conclude, Decision, Prepare, Train
@@ -42,19 +42,17 @@ def runs_for(goal: str, decision: Decision) -> list[RunSpec]:
     match decision:
         case Prepare(plan, attempt):
             spec = _spec(goal, "prepare", plan.iteration, None, attempt)
-            config = {"ops": {f"{goal}__plan": {"config": {"plan_json": plan.model_dump_json()}}}}
-            return [RunSpec(**(spec | {"run_config": config}))]
+            config = {"plan_json": plan.model_dump_json()}
+            return [replace(spec, run_config={"ops": {f"{goal}__plan": {"config": config}}})]
         case Train(iteration, trials):
-            return [RunSpec(**_spec(goal, "train", iteration, name, n)) for name, n in trials]
+            return [_spec(goal, "train", iteration, name, n) for name, n in trials]
         case Conclude(iteration, attempt):
-            return [RunSpec(**_spec(goal, "conclude", iteration, None, attempt))]
+            return [_spec(goal, "conclude", iteration, None, attempt)]
         case _:
             return []
 
 
-def _spec(
-    goal: str, phase: str, iteration: str, trial: str | None, attempt: int
-) -> dict[str, Any]:
+def _spec(goal: str, phase: str, iteration: str, trial: str | None, attempt: int) -> RunSpec:
     parts = [goal, iteration, phase, *([trial] if trial else []), str(attempt)]
     tags = {
         GOAL_TAG: goal,
@@ -65,12 +63,12 @@ def _spec(
     if trial:
         tags[TRIAL_TAG] = trial
     prepare = PREPARE_BASELINE if iteration == BASELINE else PREPARE
-    return {
-        "goal": goal,
-        "phase": phase,
-        "partition": trial_key(iteration, trial) if trial else iteration,
-        "partitions_name": trials_name(goal) if trial else iterations_name(goal),
-        "assets": {"prepare": prepare, "train": TRIAL, "conclude": CONCLUDE}[phase],
-        "run_key": ":".join(parts),
-        "tags": tags,
-    }
+    return RunSpec(
+        goal=goal,
+        phase=phase,
+        partition=trial_key(iteration, trial) if trial else iteration,
+        partitions_name=trials_name(goal) if trial else iterations_name(goal),
+        assets={"prepare": prepare, "train": TRIAL, "conclude": CONCLUDE}[phase],
+        run_key=":".join(parts),
+        tags=tags,
+    )

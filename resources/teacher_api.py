@@ -36,7 +36,7 @@ class Reply:
     output_tokens: int | None
 
 
-class CallFailed(Exception):  # noqa: N818 - an outcome, caught by the client
+class CallFailed(Exception):
     """One attempt failed.
 
     Attributes:

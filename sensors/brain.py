@@ -1,6 +1,8 @@
 """The Brain as a sensor: one tick reads the state, decides, and asks for runs."""
 
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -13,9 +15,7 @@ from resources.runs import RunSpec, runs_for
 from resources.workshop import Workshop
 
 
-def build_brain_sensor(
-    goal: Goal, jobs: list[dg.JobDefinition], seconds: int = 5
-) -> dg.SensorDefinition:
+def build_brain_sensor(goal: Goal, jobs: Sequence[Any], seconds: int = 5) -> dg.SensorDefinition:
     """The goal's sensor; `forgemind run` turns it on."""
 
     @dg.sensor(

@@ -1,6 +1,7 @@
 """The Brain's assets: the contract, the plan of a turn, the champion."""
 
 import time
+from typing import Any
 
 import dagster as dg
 
@@ -23,7 +24,7 @@ class PlanConfig(dg.Config):
     plan_json: str = ""
 
 
-def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     """`goal`, `plan`, `champion`."""
 
     @dg.asset(name="goal", **keys.common("brain"))

@@ -28,10 +28,10 @@ class Champion(Record):
     before: str | None = None
     changed: bool
     reason: str
-    gained: int = Field(0, description="gate cases that only the new one passes")
-    lost: int = Field(0, description="gate cases that only the one before passes")
-    p_value: float | None = Field(None, description="exact McNemar, two-sided")
-    hours_used: float = Field(0.0, description="hours of the whole loop so far")
+    gained: int = Field(default=0, description="gate cases that only the new one passes")
+    lost: int = Field(default=0, description="gate cases that only the one before passes")
+    p_value: float | None = Field(default=None, description="exact McNemar, two-sided")
+    hours_used: float = Field(default=0.0, description="hours of the whole loop so far")
     iteration_hours: float = 0.0
 
 

@@ -86,7 +86,9 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
     last = trained[-1]
     before = trained[-2] if len(trained) > 1 else None
     dev = dev_of(last)
-    assert dev is not None and last.plan is not None and last.plan.data is not None
+    assert dev is not None
+    assert last.plan is not None
+    assert last.plan.data is not None
     gain = dev.rate - (dev_rate(before) if before else 0.0)
     plateau = before is not None and gain < PLATEAU
     weights = slice_weights(dev)
@@ -141,9 +143,7 @@ def training_tack(
     regressed = champion != trial_key(last.key, "a")
     factor = 0.5 if regressed else 0.8
     rate = max(past.learning_rate * factor, spec.search.learning_rate * 0.1)
-    settings = past.model_copy(
-        update={"learning_rate": rate, "start_from": champion, "seed": seed}
-    )
+    settings = past.model_copy(update={"learning_rate": rate, "start_from": champion, "seed": seed})
     return TrialSettings(name="a", training=settings, prompt_variant=variant), (
         f"training on from champion {champion} at a learning rate of {rate:.1e}"
     )

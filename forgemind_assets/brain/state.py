@@ -18,8 +18,10 @@ class Work(Record):
     """One piece of work that a run does: preparing, one trial, concluding."""
 
     status: Status = "none"
-    attempts: int = Field(0, ge=0, description="runs so far, however they ended")
-    failures: int = Field(0, ge=0, description="runs that failed by themselves, not interrupted")
+    attempts: int = Field(default=0, ge=0, description="runs so far, however they ended")
+    failures: int = Field(
+        default=0, ge=0, description="runs that failed by themselves, not interrupted"
+    )
 
 
 class Score(Record):
@@ -62,11 +64,11 @@ class IterationState(Record):
     prepare: Work = Work()
     trials: dict[str, TrialState] = Field(default_factory=dict)
     conclude: Work = Work()
-    champion: str | None = Field(None, description="trial that leads after this iteration")
+    champion: str | None = Field(default=None, description="trial that leads after this iteration")
     champion_full: Score | None = None
     yields: dict[str, Yield] = Field(default_factory=dict)
     rows_kept: int = 0
-    hours: float = Field(0.0, description="hours of work that this iteration took")
+    hours: float = Field(default=0.0, description="hours of work that this iteration took")
 
 
 class State(Record):

@@ -117,7 +117,7 @@ def start_dagster(goal: Goal, path: Path, home: Home, port: int) -> subprocess.P
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=_default_signals,  # noqa: PLW1509
+            preexec_fn=_default_signals,
         )
 
 

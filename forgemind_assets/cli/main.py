@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from forgemind_assets.errors import ForgeMindError
+from forgemind_assets.quiet import quieten
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def forgemind() -> None:
 
 def main() -> None:
     """Entry point of the console script. Ctrl-C ends with 130, as shells expect."""
+    quieten()
     try:
         app(prog_name="forgemind")
     except KeyboardInterrupt:

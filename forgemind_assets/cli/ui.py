@@ -12,9 +12,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on loopback; 0 picks a free one.")] = 3000,
     writable: Annotated[
         bool,
-        typer.Option(
-            "--writable", help="Allow launching runs: for everyone who reaches the port."
-        ),
+        typer.Option("--writable", help="Allow launching runs: for everyone who reaches the port."),
     ] = False,
 ) -> None:
     """Serves the Dagster UI on 127.0.0.1, read-only unless --writable is given.

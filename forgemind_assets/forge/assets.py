@@ -1,6 +1,7 @@
 """The Forge's asset: the adapter of a trial."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -17,7 +18,7 @@ from forgemind_assets.records import Plan, TrainSettings, TrialSettings
 from resources.workshop import Workshop
 
 
-def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     """`adapter`."""
 
     @dg.asset(
@@ -44,7 +45,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
     return [adapter]
 
 
-def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> dict[str, object]:
+def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> dict[str, Any]:
     """Writes the adapter's files and returns the facts about it."""
     iteration, name = split_trial(trial)
     text = workshop.store.read_json(goal.name, "plan", iteration, "plan.json")

@@ -1,5 +1,7 @@
 """The Foundry's assets: what was made, and what survived."""
 
+from typing import Any
+
 import dagster as dg
 
 from forgemind_assets.foundry.tables import rejection_reasons, slice_counts
@@ -10,7 +12,7 @@ from resources.data_room import make_filtered, make_raw
 from resources.workshop import Workshop
 
 
-def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     """`raw_dataset`, `filtered_dataset`."""
 
     @dg.asset(deps=[keys.key("plan")], partitions_def=keys.iterations, **keys.common("foundry"))

@@ -1,6 +1,7 @@
 """The Lorekeeper's asset: the registered version of a champion."""
 
 import json
+from typing import Any
 
 import dagster as dg
 
@@ -14,7 +15,7 @@ from resources.registry import CANDIDATE, STABLE, Registry
 from resources.workshop import Workshop
 
 
-def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     """`registry_entry`."""
 
     @dg.asset(

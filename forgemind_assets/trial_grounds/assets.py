@@ -1,5 +1,7 @@
 """The Trial Grounds' assets: three tiers of tests."""
 
+from typing import Any
+
 import dagster as dg
 
 from forgemind_assets.goal import Goal
@@ -19,7 +21,7 @@ from resources.examiner import examine
 from resources.workshop import Workshop
 
 
-def build_assets(goal: Goal, keys: GoalKeys) -> list[dg.AssetsDefinition]:
+def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     """`canary_report`, `benchmark_report`, `adversarial_report`."""
     common = {"partitions_def": keys.trials, "pool": "forgemind_evaluation"}
 

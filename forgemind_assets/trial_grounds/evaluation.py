@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from forgemind_assets.prompting import Message
 from forgemind_assets.records import Case, TestResult
@@ -64,11 +64,9 @@ def evaluate(
     ]
 
 
-def grade_case(
-    case: Case, prompt: list[Message], answer: str | None, grader: Grader
-) -> TestResult:
+def grade_case(case: Case, prompt: list[Message], answer: str | None, grader: Grader) -> TestResult:
     """One result; a case without an answer is unscored."""
-    common = {"case_id": case.id, "family": case.family, "slice": case.slice}
+    common: dict[str, Any] = {"case_id": case.id, "family": case.family, "slice": case.slice}
     text = "\n".join(f"[{m['role']}]\n{m['content']}" for m in prompt)
     if answer is None:
         return TestResult(**common, prompt=text, answer="", passed=None, reason="no_answer")

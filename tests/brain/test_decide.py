@@ -149,9 +149,7 @@ def test_a_worse_iteration_goes_back_to_the_champion_with_a_smaller_step():
     second = concluded("0002", 50, champion="0001-a")
     plan = decide(SPEC, State(iterations=(baseline(), first, second))).plan
     assert plan.trials[0].training.start_from == "0001-a"
-    assert (
-        plan.trials[0].training.learning_rate < second.plan.trials[0].training.learning_rate
-    )
+    assert plan.trials[0].training.learning_rate < second.plan.trials[0].training.learning_rate
     assert "did not come true" in plan.last_outcome
 
 
@@ -162,9 +160,7 @@ works = st.builds(
     failures=st.integers(0, 5),
 )
 scores = st.none() | st.integers(0, 100).map(score)
-trials = st.builds(
-    TrialState, work=works, stopped_by_canary=st.booleans(), dev=scores, full=scores
-)
+trials = st.builds(TrialState, work=works, stopped_by_canary=st.booleans(), dev=scores, full=scores)
 
 
 @st.composite

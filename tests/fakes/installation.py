@@ -28,7 +28,9 @@ def install(folder: Path, instance: dg.DagsterInstance, environment, changes=Non
     model = folder / "tiny"
     if not model.exists():
         write_tiny_model(model)
-    environment.setenv("FORGEMIND_CATALOGUE", str(write_catalogue(folder / "c.yaml", "tiny", model)))
+    environment.setenv(
+        "FORGEMIND_CATALOGUE", str(write_catalogue(folder / "c.yaml", "tiny", model))
+    )
     environment.setenv("FORGEMIND_HOME", str(folder / "home"))
     environment.setenv("FORGEMIND_MODELS", str(folder / "models"))
     environment.delenv("MLFLOW_TRACKING_URI", raising=False)

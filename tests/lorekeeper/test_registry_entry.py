@@ -111,8 +111,6 @@ def test_an_altered_adapter_is_not_registered(tmp_path, monkeypatch):
         (folder / "adapter_model.safetensors").write_bytes(b"other weights")
         instance.add_dynamic_partitions("small_goal__iteration", ["0001"])
         job = place.definitions.resolve_job_def("small_goal__conclude")
-        made = job.execute_in_process(
-            instance=instance, partition_key="0001", raise_on_error=False
-        )
+        made = job.execute_in_process(instance=instance, partition_key="0001", raise_on_error=False)
         assert not made.success
         assert Registry(place.workshop.home).find("small_goal", "0001-a", "any") is None

@@ -4,7 +4,7 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from forgemind_assets.foundry.strategies.base import (
 )
 from forgemind_assets.foundry.verifiers.python_security import find
 from forgemind_assets.goal import Goal
-from forgemind_assets.records import Record, Row
+from forgemind_assets.records import Record, Row, Seed
 
 NAME = "teacher_pairs"
 VULNERABLE, REPAIRED = "vulnerable_code", "repaired_code"
@@ -58,8 +58,8 @@ class PairPrompt(Record):
     applications: tuple[str, ...] = Field(min_length=1)
     sources: tuple[str, ...] = Field(min_length=1)
     styles: tuple[str, ...] = Field(min_length=1)
-    max_tokens: int = Field(260, ge=32)
-    temperature: float = Field(0.9, ge=0, le=2)
+    max_tokens: int = Field(default=260, ge=32)
+    temperature: float = Field(default=0.9, ge=0, le=2)
     classes: dict[str, Weakness]
 
 
@@ -71,21 +71,30 @@ class AnswerShape:
     line_key: str
     fix_key: str
     harmless: str
+    patterns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @staticmethod
-    def of(goal: Goal) -> "AnswerShape":
-        """As the goal's grader options say; the first label is the harmless one."""
+    def of(goal: Goal, seeds: Sequence[Seed] = ()) -> "AnswerShape":
+        """As the goal's grader options say; the first label is the harmless one.
+
+        A seed of each slice is the pattern of its answers: the order of the keys, and what else
+        all answers of the slice say.
+        """
         options = goal.spec.task.grader_options
         return AnswerShape(
             str(options.get("label_key", "cwe")),
             str(options.get("line_key", "line")),
             str(options.get("fix_key", "fix")),
             goal.spec.task.labels[0] if goal.spec.task.labels else "none",
+            {seed.slice: seed.expected for seed in seeds},
         )
 
-    def answer(self, label: str, line: int | None, fix: str | None) -> dict[str, Any]:
+    def answer(
+        self, slice_name: str, label: str, line: int | None, fix: str | None
+    ) -> dict[str, Any]:
         """The expected answer."""
-        return {self.label_key: label, self.line_key: line, self.fix_key: fix}
+        said = {self.label_key: label, self.line_key: line, self.fix_key: fix}
+        return dict(self.patterns.get(slice_name, {})) | said
 
 
 def load_pair_prompt(prompts: Path) -> PairPrompt:
@@ -183,12 +192,15 @@ def parse_answer(
     kept = {"family": family, "strategy": NAME, "teacher": teacher, "parent": f"request:{key}"}
     return [
         Row.make(
-            slice=label, input=vulnerable, expected=shape.answer(label, line, meta["fix"]), **kept
+            slice=label,
+            input=vulnerable,
+            expected=shape.answer(label, label, line, meta["fix"]),
+            **kept,
         ),
         Row.make(
             slice=f"safe/{label}",
             input=repaired,
-            expected=shape.answer(shape.harmless, None, None),
+            expected=shape.answer(f"safe/{label}", shape.harmless, None, None),
             **kept,
         ),
     ]
@@ -245,7 +257,7 @@ class TeacherPairs:
         assert teacher is not None, "the goal's compiler checks that this strategy has a teacher"
         prompt = load_pair_prompt(order.goal.folder / order.goal.spec.prompts)
         questions = build_requests(prompt, order.weights, order.requests, order.seed)
-        shape = AnswerShape.of(order.goal)
+        shape = AnswerShape.of(order.goal, order.seeds)
         done = iter(range(1, len(questions) + 1))
         order.on_progress(NAME, 0, len(questions))
         replies = order.ask(

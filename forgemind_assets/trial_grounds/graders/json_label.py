@@ -27,7 +27,7 @@ class JsonLabel(Record):
     label_key: str
     line_key: str | None = None
     fix_key: str | None = None
-    line_tolerance: int = Field(0, ge=0)
+    line_tolerance: int = Field(default=0, ge=0)
 
     def grade(self, case: Case, answer: str) -> Grade:
         """The verdict; `reason` is a stable snake_case word."""
