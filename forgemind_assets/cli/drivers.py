@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from forgemind_assets.brain.decide import Conclude, Decision, Prepare, Stop, Train
+from forgemind_assets.brain.decide import Stop
 from forgemind_assets.cli.live import Ticker
+from forgemind_assets.cli.story import Story
 from forgemind_assets.errors import ForgeMindError
 from forgemind_assets.goal import Goal
 from forgemind_assets.home import REPOSITORY, Home
@@ -21,28 +22,13 @@ POLL_SECONDS = 0.5
 STOP_SECONDS = 20
 
 
-def say(console: Console, decision: Decision) -> None:
-    """The Brain's decision in a sentence."""
-    match decision:
-        case Prepare(plan, _):
-            if plan.last_outcome:
-                console.print(f"   {plan.last_outcome}", highlight=False)
-            console.print(f"[bold]Iteration {plan.iteration}[/]: {plan.hypothesis}")
-        case Train(iteration, trials):
-            names = ", ".join(f"{iteration}-{name}" for name, _ in trials)
-            console.print(f"   training and testing {names}", highlight=False)
-        case Conclude(iteration, _):
-            console.print(f"   comparing with the champion before {iteration}", highlight=False)
-        case _:
-            pass
-
-
 def run_headless(goal: Goal, path: Path, home: Home, console: Console) -> Stop:
     """Drives the loop in this process; a thread shows the progress."""
     from resources.instance import prepare_dagster_home
 
     prepare_dagster_home(home)
-    with Ticker(console, home, goal.name).running():
+    story = Story(goal, home, console)
+    with Ticker(console, home, goal.name).running(story.tell):
         return _drive(goal, home, console)
 
 
@@ -62,8 +48,7 @@ def _drive(goal: Goal, home: Home, console: Console) -> Stop:
             definitions,
             instance,
             workshop,
-            lambda decision: say(console, decision),
-            lambda message: console.print(f"   {message}", style="red", highlight=False),
+            on_failure=lambda message: console.print(f"   {message}", style="red", highlight=False),
         )
 
 
@@ -129,8 +114,6 @@ def _default_signals() -> None:
 
 def watch(goal: Goal, home: Home, console: Console, server: subprocess.Popen[bytes]) -> Stop:
     """Shows progress and decisions until the Brain has stopped or Dagster has died."""
-    from forgemind_assets.cli.story import Story
-
     story = Story(goal, home, console)
     ticker = Ticker(console, home, goal.name)
     with ticker.open():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from forgemind_assets.brain.decide import Decision, Stop, decide
+from forgemind_assets.brain.decide import Stop, decide
 from forgemind_assets.goal import Goal
 from resources.history import read_state
 from resources.locks import driver_lock
@@ -22,7 +22,6 @@ def drive(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     workshop: Workshop,
-    on_decision: Callable[[Decision], None] = lambda decision: None,
     on_failure: Callable[[str], None] = lambda message: None,
 ) -> Stop:
     """Runs the loop to its end. Waits where another process works on one of the goal's runs.
@@ -32,7 +31,7 @@ def drive(
     with driver_lock(workshop.home, goal.name, wait=True):
         recover(instance, workshop.home, goal.name, queued=True)
         try:
-            return loop(goal, definitions, instance, workshop, on_decision, on_failure)
+            return loop(goal, definitions, instance, workshop, on_failure)
         finally:
             recover(instance, workshop.home, goal.name, queued=True)
 
@@ -42,13 +41,11 @@ def loop(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     workshop: Workshop,
-    on_decision: Callable[[Decision], None],
     on_failure: Callable[[str], None],
 ) -> Stop:
     """Decides and executes until the Brain says stop."""
     while True:
         decision = decide(goal.spec, read_state(goal, instance, workshop.store))
-        on_decision(decision)
         if isinstance(decision, Stop):
             write_outcome(workshop.home, goal.name, decision)
             return decision

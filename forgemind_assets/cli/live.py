@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -68,7 +68,8 @@ class Ticker:
         stage = line.split("/")[0].rsplit(" ", 1)[0]
         new_stage = stage != self._said
         if (new_stage and waited > 1) or waited > (PLAIN_SECONDS if fresh else QUIET_SECONDS):
-            self.console.print(f"[{clock(now - self.began)}] {line}", markup=False, highlight=False)
+            said = f"[{clock(now - self.began)}] {line}"
+            self.console.print(said, markup=False, highlight=False, soft_wrap=True)
             self._said, self._when = stage, now
 
     def _picture(self, entry: dict[str, Any] | None, now: float) -> Table:
@@ -82,13 +83,15 @@ class Ticker:
         return grid
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Shows progress from a thread while the block works."""
+    def running(self, tell: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Shows progress from a thread while the block works; `tell` prints what is new."""
         done = threading.Event()
 
         def show() -> None:
             while not done.wait(POLL_SECONDS):
+                tell()
                 self.show()
+            tell()
 
         with self.open():
             thread = threading.Thread(target=show, daemon=True)

@@ -25,12 +25,15 @@ class Story:
             plan = Plan.model_validate(plan_text)
             if self._first("plan", key):
                 if plan.last_outcome:
-                    self.console.print(f"   {plan.last_outcome}", highlight=False)
-                self.console.print(f"[bold]Iteration {key}[/]: {plan.hypothesis}")
+                    self._say(f"   {plan.last_outcome}")
+                self._say(f"[bold]Iteration {key}[/]: {plan.hypothesis}")
             self._data(key)
             for trial in plan.trials:
                 self._trial(trial_key(key, trial.name))
             self._champion(key)
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, highlight=False, soft_wrap=True)
 
     def _first(self, asset: str, partition: str) -> bool:
         new = (asset, partition) not in self._told
@@ -42,27 +45,23 @@ class Story:
     def _data(self, key: str) -> None:
         if self._first("filtered_dataset", key):
             meta = self.store.manifest(self.goal.name, "filtered_dataset", key).meta
-            self.console.print(
-                f"   {meta['rows_kept']} rows kept, {meta['rows_rejected']} rejected",
-                highlight=False,
-            )
+            self._say(f"   {meta['rows_kept']} rows kept, {meta['rows_rejected']} rejected")
 
     def _trial(self, name: str) -> None:
         if self._first("adapter", name):
             meta = self.store.manifest(self.goal.name, "adapter", name).meta
             if meta.get("kind") == "lora":
-                self.console.print(
+                self._say(
                     f"   {name} trained: {meta['steps']} steps, loss {meta['loss']:.3f}, "
-                    f"{meta['seconds'] / 60:.1f} minutes",
-                    highlight=False,
+                    f"{meta['seconds'] / 60:.1f} minutes"
                 )
         for suite, asset in SUITES.items():
             if self._first(asset, name):
                 rate = percent(rate_of(self.goal.name, self.store, asset, name))
-                self.console.print(f"   {name} on {suite}: {rate}", highlight=False)
+                self._say(f"   {name} on {suite}: {rate}")
 
     def _champion(self, key: str) -> None:
         if self._first("champion", key):
             text = self.store.read_json(self.goal.name, "champion", key, "champion.json")
             winner = Champion.model_validate(text)
-            self.console.print(f"   {winner.reason}", highlight=False)
+            self._say(f"   {winner.reason}")

@@ -10,6 +10,9 @@ from forgemind_assets.forge.encoding import Encoded
 BUCKET = 8
 """Lengths are padded to multiples of this: each new shape costs a new kernel on a CPU."""
 
+JITTER = 4
+"""Rows whose lengths differ by less than this many tokens mix freely from epoch to epoch."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -48,12 +51,12 @@ def epoch_order(
 ) -> list[list[int]]:
     """Row indices of each batch of one epoch.
 
-    Rows are shuffled, grouped by padded length, cut into batches; the batches are shuffled.
+    Rows are sorted by length, with a little chance in it, and cut into batches; the batches are
+    shuffled.
     """
     shuffle = random.Random(f"{seed}/{epoch}")  # noqa: S311 - an order, not a secret
-    rows = list(range(len(lengths)))
-    shuffle.shuffle(rows)
-    rows.sort(key=lambda row: padded(lengths[row]))
+    keys = [length + JITTER * shuffle.random() for length in lengths]
+    rows = sorted(range(len(lengths)), key=keys.__getitem__)
     batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
     shuffle.shuffle(batches)
     return batches

@@ -53,7 +53,7 @@ def merge_and_load(
             base, precision=precision, quantisation=quantisation, device=device
         )
         return (model if adapter is None else adapters.load(model, adapter)), tokenizer
-    hardware.share_cores()
+    hardware.prepare()
     import torch
 
     device = device or hardware.pick_device()

@@ -10,8 +10,8 @@ from forgemind_assets.records import TrainSettings
 
 PROJECTIONS = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
-MICRO_TOKENS = 4096
-"""Padded tokens computed at once; more would only take more memory."""
+MICRO_TOKENS = 2048
+"""Padded tokens computed at once. They take 0.8 MB each at 135M parameters in bf16."""
 
 LABEL_CHUNK = 128
 """Labels whose logits exist at once: 25 MB of fp32 at 49152 words, within a large cache."""

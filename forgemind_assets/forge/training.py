@@ -43,6 +43,7 @@ class TrainResult:
     resumed_at: int | None
 
 
+@hardware.without_denormals()
 def train(
     rows: Sequence[TrainingRow],
     settings: TrainSettings,
@@ -85,12 +86,9 @@ def train(
         TrainingError: no row is left, or the loss is not finite.
         StoreError: the base model is missing, or the disk is full.
     """
-    hardware.share_cores()
-    import torch
-
+    hardware.prepare()
     device = device or hardware.pick_device()
     precision = hardware.resolve_precision(settings.precision, device)
-    torch.set_flush_denormal(True)
     model, tokenizer = load_base(
         base, precision=precision, quantisation=settings.quantisation, device=device
     )

@@ -71,7 +71,7 @@ def load_base(
     """
     if not (folder / "config.json").is_file():
         raise StoreError(f"expected a model folder at {folder}, found no config.json")
-    hardware.share_cores()
+    hardware.prepare()
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
