@@ -44,7 +44,7 @@ def tracking_context(
     location and which would open an MLflow run for every Dagster run.
     """
     config = {"experiment_name": experiment, "mlflow_tracking_uri": uri}
-    return TrackingContext(context.log, context.run, context.run_id, config)
+    return TrackingContext(context.log, context.run, context.run.run_id, config)
 
 
 class Registry:

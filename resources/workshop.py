@@ -27,13 +27,13 @@ class Workshop(dg.ConfigurableResource):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Notes this process, so that a later start knows whether the run is alive."""
-        if context.run_id:
-            mark_run(self.home, context.run_id)
+        if context.run:
+            mark_run(self.home, context.run.run_id)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Forgets it."""
-        if context.run_id:
-            unmark_run(self.home, context.run_id)
+        if context.run:
+            unmark_run(self.home, context.run.run_id)
 
     @property
     def home(self) -> Home:

@@ -72,7 +72,9 @@ def generate(
     max_new_tokens: int,
     batch_size: int = 64,
 ) -> Iterator[tuple[int, str]]:
-    """Greedy answers as (index of the prompt, text), batch by batch, shortest prompts first.
+    """Greedy answers as (index of the prompt, text), each as soon as it is complete.
+
+    Prompts are answered batch by batch, the shortest first.
 
     An answer ends at the template's end mark, at a newline after a line that is a JSON object,
     or after `max_new_tokens`. What all prompts begin with is computed once.
@@ -95,32 +97,34 @@ def generate(
     for start in range(0, len(order), batch_size):
         chunk = order[start : start + batch_size]
         rows = [ids[index][prefix:] for index in chunk]
-        for index, answer in zip(chunk, _answers(decoder, rows, rule, max_new_tokens), strict=True):
-            yield index, tokenizer.decode(answer, skip_special_tokens=True).strip()
+        for row, answer in _answers(decoder, rows, rule, max_new_tokens):
+            yield chunk[row], tokenizer.decode(answer, skip_special_tokens=True).strip()
 
 
 def _answers(
     decoder: Decoder, rows: Sequence[Sequence[int]], rule: "_StopRule", limit: int
-) -> list[list[int]]:
-    """Tokens of each answer, without the one that ended it."""
+) -> Iterator[tuple[int, list[int]]]:
+    """Each row's index and its answer without the token that ended it, as answers end."""
     answers: list[list[int]] = [[] for _ in rows]
     slots = list(range(len(rows)))
-    open_rows = set(slots)
+    alive = set(slots)
     tokens = decoder.start(rows, limit)
     while True:
         for slot, token in zip(slots, tokens, strict=True):
-            if slot in open_rows and rule.ends(answers[slot], token):
-                open_rows.discard(slot)
-            elif slot in open_rows:
+            if slot not in alive:
+                continue
+            ended = rule.ends(answers[slot], token)
+            if not ended:
                 answers[slot].append(token)
-                if len(answers[slot]) >= limit:
-                    open_rows.discard(slot)
-        if not open_rows:
-            return answers
-        if len(open_rows) <= SHRINK * len(slots):
-            alive = [place for place, slot in enumerate(slots) if slot in open_rows]
-            decoder.keep(alive)
-            slots, tokens = [slots[p] for p in alive], [tokens[p] for p in alive]
+            if ended or len(answers[slot]) >= limit:
+                alive.discard(slot)
+                yield slot, answers[slot]
+        if not alive:
+            return
+        if len(alive) <= SHRINK * len(slots):
+            places = [place for place, slot in enumerate(slots) if slot in alive]
+            decoder.keep(places)
+            slots, tokens = [slots[p] for p in places], [tokens[p] for p in places]
         tokens = decoder.step(tokens)
 
 

@@ -118,8 +118,8 @@ class Scripted:
 def said(tokenizer, *texts, limit=50):
     scripts = [tokenizer(text)["input_ids"] for text in texts]
     decoder = Scripted(scripts)
-    answers = _answers(decoder, scripts, _StopRule(tokenizer), limit)
-    return [tokenizer.decode(answer) for answer in answers], decoder.widths
+    answers = dict(_answers(decoder, scripts, _StopRule(tokenizer), limit))
+    return [tokenizer.decode(answers[row]) for row in range(len(texts))], decoder.widths
 
 
 def test_an_answer_ends_at_the_end_mark(loaded):
@@ -143,6 +143,13 @@ def test_finished_rows_leave_the_batch(loaded):
     answers, widths = said(loaded[1], *["a<|im_end|>"] * 3, "abcd<|im_end|>")
     assert answers == ["a", "a", "a", "abcd"]
     assert widths == [4, 4, 1, 1, 1]
+
+
+def test_an_answer_is_given_as_soon_as_it_is_complete(loaded):
+    scripts = [loaded[1](text)["input_ids"] for text in ("abcd<|im_end|>", "a<|im_end|>")]
+    decoder = Scripted(scripts)
+    row, _ = next(_answers(decoder, scripts, _StopRule(loaded[1]), 50))
+    assert (row, decoder.at) == (1, 1)
 
 
 def test_no_prompts_give_no_answers(loaded):

@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,6 +12,7 @@ from forgemind_assets.forge import adapter
 from forgemind_assets.forge.manifest import read_manifest
 from forgemind_assets.forge.training import train
 from forgemind_assets.forge.weights import folder_hash, load_base
+from forgemind_assets.home import REPOSITORY
 from forgemind_assets.records import TrainSettings
 
 SETTINGS = TrainSettings(
@@ -183,13 +187,13 @@ def test_an_adapter_of_another_rank_is_refused(tiny_base, tiny_rows, tmp_path):
 def test_a_time_limit_shortens_the_plan_and_the_rate_still_falls_to_zero(
     tiny_base, tiny_rows, tmp_path
 ):
-    settings = SETTINGS.model_copy(update={"epochs": 100.0, "max_seconds": 3.0})
+    settings = SETTINGS.model_copy(update={"epochs": 100.0, "batch_size": 1, "max_seconds": 2.0})
     seen = []
     result = run(tiny_base, tiny_rows, tmp_path, settings, on_progress=seen.append)
     assert result.stopped == "max_seconds"
-    assert 8 < result.steps < result.planned_steps == 400
+    assert 8 < result.steps < result.planned_steps == 2400
     assert result.seconds < 4.0
-    assert seen[-1].learning_rate < 0.25 * settings.learning_rate
+    assert seen[-1].learning_rate < 0.5 * settings.learning_rate
     assert read_manifest(result.adapter)["shortened_to_steps"] >= result.steps
 
 
@@ -234,6 +238,44 @@ def test_a_loss_that_is_not_finite_stops_the_run(tiny_base, tiny_rows, tmp_path)
     tokenizer.save_pretrained(tmp_path / "broken")
     with pytest.raises(TrainingError, match=r"loss nan .* at step 1 of 12"):
         run(tmp_path / "broken", tiny_rows, tmp_path)
+
+
+KILLED_RUN = """
+import json, os, signal, sys
+from pathlib import Path
+import torch
+from forgemind_assets.forge.training import train
+from forgemind_assets.records import TrainSettings
+
+base, rows, settings, folder = sys.argv[1:]
+torch.set_num_threads(1)
+train(
+    json.loads(rows),
+    TrainSettings.model_validate_json(settings),
+    Path(base),
+    Path(folder, "out"),
+    Path(folder, "work"),
+    device="cpu",
+    checkpoint_seconds=0,
+    on_progress=lambda now: now.step == 7 and os.kill(os.getpid(), signal.SIGKILL),
+)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_ended_by_sigkill_goes_on_in_another_process(tiny_base, tiny_rows, tmp_path):
+    whole = run(tiny_base, tiny_rows, tmp_path, name="whole")
+    arguments = [str(tiny_base), json.dumps(tiny_rows), SETTINGS.model_dump_json()]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_RUN, *arguments, str(tmp_path / "run")],
+        cwd=REPOSITORY,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "run" / "out").exists()
+    resumed = run(tiny_base, tiny_rows, tmp_path)
+    assert resumed.resumed_at == 7
+    assert_identical(weights(whole), weights(resumed))
 
 
 @pytest.mark.slow

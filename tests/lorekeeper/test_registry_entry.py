@@ -12,7 +12,8 @@ from forgemind_assets.records import TestResult
 from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
 from resources.registry import CANDIDATE, STABLE, TRIAL_TAG, Registry
 
-pytestmark = pytest.mark.slow
+# Warnings of mlflow and great_expectations are not ours to mend.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 
 def publish_report(place, asset, trial, passed, total=24):

@@ -11,7 +11,8 @@ from resources.registry import Registry
 from resources.runs import RunSpec
 from sensors.brain import tick
 
-pytestmark = pytest.mark.slow
+# Warnings of mlflow and great_expectations are not ours to mend.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture
