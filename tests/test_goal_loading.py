@@ -1,7 +1,6 @@
 """Loading goals from disk: what compiles, what is refused, and how it is said."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -416,15 +415,9 @@ def test_any_suite_file_can_be_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize("file", ["goal.yaml", "goal.llama3-8b.yaml"])
-def test_the_shipped_goals_load_quickly(file: str):
+def test_the_shipped_goals_load(file: str):
     path = find_goal("python_security").with_name(file)
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        goal = load_goal(path)
-        seconds.append(time.perf_counter() - began)
-        assert len(goal.version) == 64
-    assert min(seconds) < 0.15
+    assert len(load_goal(path).version) == 64
 
 
 def test_the_shipped_large_goal_is_the_seed_example():

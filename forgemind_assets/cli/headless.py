@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 
 from forgemind_assets.brain.decide import Stop, decide
 from forgemind_assets.goal import Goal
-from resources.history import read_state
+from resources.history import INTERRUPTED_TAG, read_state
 from resources.locks import driver_lock
 from resources.outcome import write_outcome
 from resources.recovery import recover
@@ -52,6 +53,9 @@ def loop(
         specs = runs_for(goal.name, decision)
         for spec in specs:
             result = execute(definitions, instance, spec)
+            if interrupted(result):
+                instance.add_run_tags(result.run_id, {INTERRUPTED_TAG: "true"})
+                raise KeyboardInterrupt
             for message in failures(result):
                 on_failure(f"{spec.phase} {spec.partition} failed: {message}")
         if not specs:
@@ -74,13 +78,29 @@ def execute(
     )
 
 
+def interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether the run ended because this process was asked to stop (SIGINT, SIGTERM).
+
+    Dagster turns the signal into the failure of the step under way.
+    """
+    name = dg.DagsterExecutionInterruptedError.__name__
+    return any(
+        error.cls_name == name
+        for event in result.all_events
+        if event.is_step_failure
+        for error in causes(event.step_failure_data.error)
+    )
+
+
+def causes(error: Any) -> list[Any]:
+    """An error of Dagster and those beneath it, outermost first."""
+    return [error, *causes(error.cause)] if error is not None else []
+
+
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:
     """The innermost message of each failed step."""
     found = []
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error:
-            error = event.step_failure_data.error
-            while error.cause is not None:
-                error = error.cause
-            found.append(error.message.strip())
+            found.append(causes(event.step_failure_data.error)[-1].message.strip())
     return found

@@ -69,7 +69,7 @@ def test_an_idle_server_removes_its_state_file_and_ends(tmp_path):
     began = time.monotonic()
     wait_until_idle(Counters(), state, 1, 1.0, threading.Event())
     assert not state.exists()
-    assert 1.0 <= time.monotonic() - began < 10
+    assert time.monotonic() - began >= 1.0
 
 
 def test_a_client_that_was_just_given_the_address_keeps_the_server(tmp_path):
