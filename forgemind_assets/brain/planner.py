@@ -10,8 +10,8 @@ from forgemind_assets.records import DataSettings, Plan, TrainSettings, TrialSet
 
 # A gain below this share of dev cases counts as a plateau.
 PLATEAU = 0.02
-# How strongly an error-prone slice is favoured: weight 1 at no errors, 1 + this at all wrong. At 2.0
-# a model that named a weakness everywhere was turned into one that named none anywhere.
+# How strongly an error-prone slice is favoured: weight 1 at no errors, 1 + this at all wrong.
+# At 2.0 a model that named a weakness everywhere became one that named none anywhere.
 ERROR_WEIGHT = 0.5
 
 
