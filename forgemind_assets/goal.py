@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from forgemind_assets.records import Record
+from forgemind_assets.records import Record, Weight
 
 BASELINE_VARIANTS = ("zero_shot", "few_shot")
 Variant = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -128,6 +128,10 @@ class Search(Record):
     rank: int = Field(default=16, ge=1, le=512)
     batch_size: int = Field(default=16, ge=1, le=1024)
     max_length: int = Field(default=512, ge=32)
+    answer_weights: dict[str, Weight] = Field(
+        default_factory=dict,
+        description="how often the first token of a key's value counts in the loss; 1 otherwise",
+    )
     prompt_variants: tuple[Variant, ...] = Field(default=("short",), min_length=1)
     train_seconds: float | None = Field(
         default=None, gt=0, description="wall-clock limit of one training"

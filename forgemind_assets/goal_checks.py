@@ -51,6 +51,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_time, {"limits", "search"}),
         (_success, {"success"}),
         (_lengths, {"task", "search"}),
+        (_answer_weights, {"task", "search"}),
         (_filters, {"filters"}),
         (_shares, {"filters", "task"}),
     )
@@ -91,6 +92,14 @@ def _grader_options(spec: GoalSpec, grader: Any, schema_holds: bool) -> Iterator
             yield (*place, key), unknown_name("property", options[key], properties)
     if "label_key" in options and not spec.task.labels:
         yield ("task", "labels"), "expected the labels that the grader compares, found none"
+
+
+def _answer_weights(spec: GoalSpec) -> Iterator[Finding]:
+    if schema_problem(spec.task.answer_schema) is None:
+        properties = spec.task.answer_schema["properties"]
+        for key in spec.search.answer_weights:
+            if key not in properties:
+                yield ("search", "answer_weights", key), unknown_name("property", key, properties)
 
 
 def _base_model(spec: GoalSpec) -> Iterator[Finding]:

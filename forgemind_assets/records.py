@@ -2,9 +2,12 @@
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+Weight = Annotated[float, Field(gt=0, le=1000)]
 
 
 class Record(BaseModel):
@@ -96,6 +99,10 @@ class TrainSettings(Record):
     weight_decay: float = Field(default=0.0, ge=0, le=1)
     max_length: int = Field(
         default=512, ge=32, le=32768, description="tokens; longer rows are refused"
+    )
+    answer_weights: dict[str, Weight] = Field(
+        default_factory=dict,
+        description="how often the first token of a JSON key's value counts in the loss",
     )
     quantisation: Literal["none", "nf4"] = "none"
     precision: Literal["auto", "bf16", "fp32"] = "auto"

@@ -76,6 +76,7 @@ def first_settings(spec: GoalSpec) -> TrainSettings:
         alpha=2 * search.rank,
         batch_size=search.batch_size,
         max_length=search.max_length,
+        answer_weights=search.answer_weights,
         quantisation="nf4" if spec.limits.quantisation == "4bit" else "none",
         max_seconds=search.train_seconds,
         seed=search.seed,

@@ -22,12 +22,14 @@ class Batch:
         ids: token ids, `(rows, length)`, int64.
         sources: flat positions in `ids` whose next token is a label, `(labels,)`.
         targets: the labels, `(labels,)`.
+        weights: how much each label counts, `(labels,)`, fp32.
         lengths: unpadded length of each row.
     """
 
     ids: Any
     sources: Any
     targets: Any
+    weights: Any
     lengths: tuple[int, ...]
 
     @property
@@ -71,6 +73,11 @@ def micro_batches(rows: Sequence[Encoded], tokens: int) -> list[Sequence[Encoded
     return [rows[i : i + per_part] for i in range(0, len(rows), per_part)]
 
 
+def weight_sum(rows: Sequence[Encoded]) -> float:
+    """The weights of all labels of the rows; their number where every label counts once."""
+    return sum(sum(row.label_weights) for row in rows)
+
+
 def collate(rows: Sequence[Encoded], device: str, pad: int = 0) -> Batch:
     """Pads rows on the right.
 
@@ -83,14 +90,17 @@ def collate(rows: Sequence[Encoded], device: str, pad: int = 0) -> Batch:
     ids = torch.full((len(rows), width), pad, dtype=torch.long)
     sources: list[int] = []
     targets: list[int] = []
+    weights: list[float] = []
     for index, row in enumerate(rows):
         ids[index, : len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
         start = index * width
         sources.extend(range(start + row.label_start - 1, start + len(row.ids) - 1))
         targets.extend(row.ids[row.label_start :])
+        weights.extend(row.label_weights)
     return Batch(
         ids=ids.to(device),
         sources=torch.tensor(sources, dtype=torch.long, device=device),
         targets=torch.tensor(targets, dtype=torch.long, device=device),
+        weights=torch.tensor(weights, dtype=torch.float32, device=device),
         lengths=lengths,
     )

@@ -1,6 +1,7 @@
 """Chat rows as token ids: what the model reads, and from where on it is taught."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,19 @@ _PROBE = "probe"
 
 @dataclass(frozen=True)
 class Encoded:
-    """One row. Tokens from `label_start` on are the labels: the answer and its end mark."""
+    """One row. Tokens from `label_start` on are the labels: the answer and its end mark.
+
+    `weights` says how much each label counts in the loss; empty stands for 1 each.
+    """
 
     ids: tuple[int, ...]
     label_start: int
+    weights: tuple[float, ...] = ()
+
+    @property
+    def label_weights(self) -> tuple[float, ...]:
+        """One weight a label."""
+        return self.weights or (1.0,) * (len(self.ids) - self.label_start)
 
 
 @dataclass(frozen=True)
@@ -50,9 +60,16 @@ def end_id(tokenizer: Any) -> int:
 
 
 def encode_rows(
-    tokenizer: Any, rows: Sequence[tuple[Sequence[Message], str]], *, max_length: int
+    tokenizer: Any,
+    rows: Sequence[tuple[Sequence[Message], str]],
+    *,
+    max_length: int,
+    answer_weights: Mapping[str, float] | None = None,
 ) -> Encoding:
     """Encodes (messages, answer) rows.
+
+    `answer_weights` names keys of a JSON answer: the first token of such a key's value, where the
+    value is decided, counts that many times in the loss, every other token once.
 
     The prompt's tokens are exactly those of `prompt_ids`, so training and inference see the same
     prefix. Rows of more than `max_length` tokens are refused, not cut: a cut row would teach an
@@ -63,13 +80,51 @@ def encode_rows(
     refused: list[int] = []
     for index, (messages, answer) in enumerate(rows):
         prompt = prompt_ids(tokenizer, messages)
-        reply = tokenizer(answer, add_special_tokens=False)["input_ids"]
+        told = tokenizer(
+            answer, add_special_tokens=False, return_offsets_mapping=bool(answer_weights)
+        )
+        reply = told["input_ids"]
         ids = (*prompt, *reply, end)
         if len(ids) > max_length:
             refused.append(index)
         else:
-            kept.append(Encoded(ids=ids, label_start=len(prompt)))
+            weights = ()
+            if answer_weights:
+                weights = (*_weights(answer, told["offset_mapping"], answer_weights), 1.0)
+            kept.append(Encoded(ids=ids, label_start=len(prompt), weights=weights))
     return Encoding(rows=tuple(kept), refused=tuple(refused))
+
+
+def value_starts(answer: str) -> dict[str, int]:
+    """Where the value of each key of a JSON object begins in its text; {} for other text."""
+    decode, starts, at = json.JSONDecoder().raw_decode, dict[str, int](), 1
+    if not answer.startswith("{"):
+        return starts
+    try:
+        while answer[at:].lstrip().startswith('"'):
+            at = answer.index('"', at)
+            key, at = decode(answer, at)
+            at = answer.index(":", at) + 1
+            at += len(answer[at:]) - len(answer[at:].lstrip())
+            starts[key] = at
+            _, at = decode(answer, at)
+            at += 1
+    except ValueError:
+        return {}
+    return starts
+
+
+def _weights(
+    answer: str, spans: Sequence[tuple[int, int]], answer_weights: Mapping[str, float]
+) -> list[float]:
+    starts = value_starts(answer)
+    weights = [1.0] * len(spans)
+    for key, weight in answer_weights.items():
+        for index, (_, end) in enumerate(spans):
+            if key in starts and end > starts[key]:
+                weights[index] = weight
+                break
+    return weights
 
 
 def shared_prefix(sequences: Sequence[Sequence[int]]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from forgemind_assets.forge.batching import Batch, collate, micro_batches
+from forgemind_assets.forge.batching import Batch, collate, micro_batches, weight_sum
 from forgemind_assets.forge.encoding import Encoded
 from forgemind_assets.forge.llama_engine import LlamaEngine
 from forgemind_assets.records import TrainSettings
@@ -20,11 +20,11 @@ class Engine(Protocol):
     name: str
 
     def backward(self, rows: Sequence[Encoded]) -> float:
-        """Adds the gradient of the mean loss per label token. Returns that loss in nats."""
+        """Adds the gradient of the weighted mean loss of the labels. Returns that loss in nats."""
         ...
 
     def loss_sum(self, rows: Sequence[Encoded]) -> float:
-        """Sum of the cross entropies of all labels, in nats."""
+        """Weighted sum of the cross entropies of all labels, in nats."""
         ...
 
 
@@ -55,8 +55,8 @@ class PeftEngine:
         self._scaled = any(getattr(config, name, None) is not None for name in LOGIT_SCALES)
 
     def backward(self, rows: Sequence[Encoded]) -> float:
-        """Adds the gradient of the mean loss per label token. Returns that loss in nats."""
-        labels = sum(len(row.ids) - row.label_start for row in rows)
+        """Adds the gradient of the weighted mean loss of the labels. Returns that loss in nats."""
+        labels = weight_sum(rows)
         total = 0.0
         for part in micro_batches(rows, MICRO_TOKENS):
             loss = self._loss(part)
@@ -65,7 +65,7 @@ class PeftEngine:
         return total / labels
 
     def loss_sum(self, rows: Sequence[Encoded]) -> float:
-        """Sum of the cross entropies of all labels, in nats."""
+        """Weighted sum of the cross entropies of all labels, in nats."""
         import torch
 
         with torch.no_grad():
@@ -78,7 +78,8 @@ class PeftEngine:
         batch = collate(rows, self._where)
         with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._bf16):
             logits = self._scaled_logits(batch) if self._scaled else self._logits(batch)
-        return functional.cross_entropy(logits.float(), batch.targets, reduction="sum")
+        losses = functional.cross_entropy(logits.float(), batch.targets, reduction="none")
+        return (losses * batch.weights).sum()
 
     def _logits(self, batch: Batch) -> Any:
         """Logits at the label positions, `(labels, vocabulary)`."""

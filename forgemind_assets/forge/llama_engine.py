@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from forgemind_assets.forge import llama
-from forgemind_assets.forge.batching import micro_batches, padded
+from forgemind_assets.forge.batching import micro_batches, padded, weight_sum
 from forgemind_assets.forge.encoding import Encoded, shared_prefix
 from forgemind_assets.records import TrainSettings
 
@@ -65,12 +65,12 @@ class LlamaEngine:
         self._layouts: dict[tuple[int, int], llama.Layout] = {}
 
     def backward(self, rows: Sequence[Encoded]) -> float:
-        """Adds the gradient of the mean loss per label token. Returns that loss in nats."""
-        labels = sum(len(row.ids) - row.label_start for row in rows)
+        """Adds the gradient of the weighted mean loss of the labels. Returns that loss in nats."""
+        labels = weight_sum(rows)
         return self._run(rows, gradient_scale=1.0 / labels) / labels
 
     def loss_sum(self, rows: Sequence[Encoded]) -> float:
-        """Sum of the cross entropies of all labels, in nats."""
+        """Weighted sum of the cross entropies of all labels, in nats."""
         return self._run(rows, gradient_scale=None)
 
     def _run(self, rows: Sequence[Encoded], gradient_scale: float | None) -> float:
@@ -88,13 +88,13 @@ class LlamaEngine:
     def _micro_batch(self, rows: Sequence[Encoded], gradient_scale: float | None) -> float:
         from torch.nn import functional
 
-        ids, sources, targets, at = self._collate(rows)
+        ids, sources, targets, weights, at = self._collate(rows)
         x = functional.embedding(ids, self._embedding)
         last = self._layers[-1]
         for layer in self._layers[:-1]:
             x = layer.forward(x, at)
         x = last.forward(x, at, sources)
-        loss, dx = self._head_loss(x, targets, gradient_scale)
+        loss, dx = self._head_loss(x, targets, weights, gradient_scale)
         if dx is None:
             return loss
         dx = last.backward(dx, at, sources, need_input=len(self._layers) > 1)
@@ -102,7 +102,9 @@ class LlamaEngine:
             dx = layer.backward(dx, at, need_input=layer is not self._layers[0])
         return loss
 
-    def _head_loss(self, x: Any, targets: Any, gradient_scale: float | None) -> tuple[float, Any]:
+    def _head_loss(
+        self, x: Any, targets: Any, weights: Any, gradient_scale: float | None
+    ) -> tuple[float, Any]:
         """Loss over the labels and the gradient of `x`, `(labels, width)`."""
         import torch
         from torch.nn import functional
@@ -116,17 +118,18 @@ class LlamaEngine:
             logits = functional.linear(h[part], self._head)
             logs = torch.log_softmax(logits, dim=1, dtype=torch.float32)
             rows = torch.arange(len(logs), device=logs.device)
-            loss -= float(logs[rows, targets[part]].sum())
+            loss -= float((logs[rows, targets[part]] * weights[part]).sum())
             if dh is not None:
                 p = logs.exp_()
                 p[rows, targets[part]] -= 1.0
-                dh[part] = (p.to(self._dtype) @ self._head).mul_(gradient_scale)
+                scale = (weights[part] * gradient_scale).to(self._dtype)
+                dh[part] = (p.to(self._dtype) @ self._head).mul_(scale[:, None])
         if dh is None:
             return loss, None
         return loss, llama.rms_norm_backward(dh, x, h, r, self._norm)
 
-    def _collate(self, rows: Sequence[Encoded]) -> tuple[Any, Any, Any, llama.Layout]:
-        """Flat token ids `(N,)`, label positions in them, labels, and the layout."""
+    def _collate(self, rows: Sequence[Encoded]) -> tuple[Any, Any, Any, Any, llama.Layout]:
+        """Flat token ids `(N,)`, label positions in them, labels, weights, and the layout."""
         import torch
 
         prefix = self._prefix
@@ -135,17 +138,20 @@ class LlamaEngine:
         ids[:prefix] = torch.tensor(rows[0].ids[:prefix], dtype=torch.long)
         sources: list[int] = []
         targets: list[int] = []
+        weights: list[float] = []
         for index, row in enumerate(rows):
             start = prefix + index * length
             ids[start : start + len(row.ids) - prefix] = torch.tensor(row.ids[prefix:])
             first = start + row.label_start - 1 - prefix
             sources.extend(range(first, start + len(row.ids) - 1 - prefix))
             targets.extend(row.ids[row.label_start :])
+            weights.extend(row.label_weights)
         device = self._device
         return (
             ids.to(device),
             torch.tensor(sources, device=device),
             torch.tensor(targets, device=device),
+            torch.tensor(weights, dtype=torch.float32, device=device),
             self._layout(len(rows), length),
         )
 

@@ -92,13 +92,17 @@ def train(
     model, tokenizer = load_base(
         base, precision=precision, quantisation=settings.quantisation, device=device
     )
-    encoding = encode_rows(tokenizer, rows, max_length=settings.max_length)
+    encoding = encode_rows(
+        tokenizer, rows, max_length=settings.max_length, answer_weights=settings.answer_weights
+    )
     if not encoding.rows:
         raise TrainingError(
             f"no row to train on: {len(rows)} given, {len(encoding.refused)} of them longer "
             f"than max_length={settings.max_length} tokens"
         )
-    dev = encode_rows(tokenizer, dev_rows, max_length=settings.max_length).rows
+    dev = encode_rows(
+        tokenizer, dev_rows, max_length=settings.max_length, answer_weights=settings.answer_weights
+    ).rows
     if settings.early_stop_patience and not dev:
         raise TrainingError(
             f"early_stop_patience={settings.early_stop_patience} needs dev rows to judge by, "

@@ -194,15 +194,14 @@ class TrainingRun:
             at.stopped = "early_stop"
 
     def dev_loss(self) -> float:
-        """Mean loss per label token over the dev rows."""
+        """Weighted mean loss of the labels of the dev rows."""
         self.model.eval()
         size = self.settings.batch_size
         ordered = sorted(self.dev, key=lambda row: len(row.ids))
         parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
         total = sum(self.engine.loss_sum(part) for part in parts)
-        labels = sum(len(row.ids) - row.label_start for row in ordered)
         self.model.train()
-        return total / labels
+        return total / batching.weight_sum(ordered)
 
     def _save(self) -> None:
         import torch

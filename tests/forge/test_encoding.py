@@ -1,8 +1,16 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgemind_assets.forge.encoding import encode_rows, end_id, prompt_ids, shared_prefix
+from forgemind_assets.forge.encoding import (
+    encode_rows,
+    end_id,
+    prompt_ids,
+    shared_prefix,
+    value_starts,
+)
 from forgemind_assets.home import Home
 
 
@@ -52,6 +60,50 @@ def test_the_shared_prefix_is_shared_and_cannot_be_longer(sequences):
     assert len(heads) <= 1
     longer = {tuple(s[: length + 1]) for s in sequences}
     assert not sequences or len(longer) > 1 or min(map(len, sequences)) == length
+
+
+ANSWER = '{"risk": "SQL: \\"injection\\"", "fix": null, "spot": {"line": [3, 4]}, "cwe": "CWE-89"}'
+
+
+def test_the_values_of_a_json_answer_are_found_where_they_begin():
+    starts = value_starts(ANSWER)
+    assert list(starts) == ["risk", "fix", "spot", "cwe"]
+    assert ANSWER[starts["fix"] :].startswith("null,")
+    assert ANSWER[starts["spot"] :].startswith('{"line"')
+
+
+@pytest.mark.parametrize("text", ["", "none", "[1, 2]", '{"a": }', '{"a" 1}', '"a"'])
+def test_other_answers_have_no_values(text):
+    assert value_starts(text) == {}
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.none() | st.integers() | st.text(max_size=8), max_size=5
+    )
+)
+def test_every_key_of_a_rendered_answer_is_found(answer):
+    text = json.dumps(answer, ensure_ascii=False)
+    starts = value_starts(text)
+    assert list(starts) == list(answer)
+    for key, value in answer.items():
+        assert text[starts[key] :].startswith(json.dumps(value, ensure_ascii=False))
+
+
+def test_the_first_token_of_a_weighted_value_counts_more_and_no_other(tokenizer, tiny_rows):
+    messages, _ = tiny_rows[0]
+    rows = [(messages, ANSWER)]
+    plain = encode_rows(tokenizer, rows, max_length=512).rows[0]
+    row = encode_rows(tokenizer, rows, max_length=512, answer_weights={"fix": 7.0}).rows[0]
+    assert row.ids == plain.ids
+    assert set(plain.label_weights) == {1.0}
+    labels = row.ids[row.label_start :]
+    (heavy,) = [i for i, weight in enumerate(row.label_weights) if weight == 7.0]
+    assert sorted(row.label_weights)[:-1] == [1.0] * (len(labels) - 1)
+    before = tokenizer.decode(labels[:heavy])
+    assert ANSWER.startswith(before)
+    assert before.rstrip().endswith('"fix":') or before.endswith('"fix": ')
+    assert tokenizer.decode(labels[: heavy + 1]) != before
 
 
 @pytest.mark.e2e

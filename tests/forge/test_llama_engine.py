@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -51,6 +53,17 @@ def test_loss_and_gradients_are_those_of_transformers_without_shared_prefix(sett
     rows = setting[1][:7]
     other = type(rows[0])(ids=(9, *rows[0].ids), label_start=rows[0].label_start + 1)
     assert_same(*both(setting, rows, prefix_from=(*rows, other)))
+
+
+def test_weights_of_labels_are_those_of_transformers(setting):
+    rows = [
+        replace(row, weights=tuple(1.0 + 3 * (i % 3) for i in range(len(row.label_weights))))
+        for row in setting[1][:7]
+    ]
+    general, ours = both(setting, rows, prefix_from=rows)
+    assert_same(general, ours)
+    plain, _ = both(setting, setting[1][:7], prefix_from=rows)
+    assert abs(plain[0] - general[0]) > 1e-4
 
 
 def test_a_batch_cut_into_parts_has_the_gradient_of_the_whole(setting):
