@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.errors import Problem
+from forgemind_assets.goal_names import registry
 from forgemind_assets.goal_schema import found, validate
 from forgemind_assets.goal_yaml import Document, read_yaml
 from forgemind_assets.prompting import TaskPrompt
@@ -121,6 +122,9 @@ def read_prompts(
     known = set(seed_ids)
     for path in sorted(prompts.rglob("*.yaml")):
         document = read_yaml(path, f"{shown}/{path.relative_to(prompts).as_posix()}")
+        strategy = registry("strategy").get(path.stem) if path.parent.name == "teacher" else None
+        if not document.problems and strategy is not None and strategy.prompt_type is not None:
+            validate(strategy.prompt_type, document)
         if not document.problems and path.parent == prompts / "task":
             prompt = validate(TaskPrompt, document)
             for index, shot in enumerate(prompt.shots if prompt else ()):

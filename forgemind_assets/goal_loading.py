@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from forgemind_assets.errors import GoalError, Problem
-from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
+from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, Strategy, SuiteName
 from forgemind_assets.goal_checks import check_secrets, check_spec
 from forgemind_assets.goal_files import (
     content_hash,
@@ -18,6 +18,7 @@ from forgemind_assets.goal_files import (
     read_prompts,
     read_records,
 )
+from forgemind_assets.goal_names import registry
 from forgemind_assets.goal_schema import found, unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
 from forgemind_assets.goal_yaml import Document, Place, read_yaml
@@ -142,8 +143,21 @@ def _check_files(
         _check_variants(
             () if "search" in broken else spec.search.prompt_variants, variants, document
         )
+        _check_teacher_prompts(() if "strategies" in broken else spec.strategies, prompts, document)
         read += prompts.rglob("*.yaml")
     return read
+
+
+def _check_teacher_prompts(
+    strategies: Iterable[Strategy], prompts: Path, document: Document
+) -> None:
+    """Adds a problem for each strategy that asks a teacher and has no prompt to ask with."""
+    for index, strategy in enumerate(strategies):
+        kind = registry("strategy").get(strategy.name)
+        file = prompts / "teacher" / f"{strategy.name}.yaml"
+        if kind is not None and kind.needs_teacher and not file.is_file():
+            message = f"expected the prompt teacher/{file.name}, with which it asks, found none"
+            document.problem(("strategies", index, "name"), message)
 
 
 def _existing(folder: Path, place: Place, document: Document) -> Path | None:

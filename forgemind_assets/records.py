@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Weight = Annotated[float, Field(gt=0, le=1000)]
 
 

@@ -11,8 +11,8 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.partitions import split_trial
 from forgemind_assets.prompting import load_task_prompt, task_messages
-from forgemind_assets.records import Case, Plan, TestResult
-from forgemind_assets.trial_grounds.evaluation import evaluate, journal_name
+from forgemind_assets.records import Case, Plan, TestResult, render_answer
+from forgemind_assets.trial_grounds.evaluation import best_constant, evaluate, journal_name
 from forgemind_assets.trial_grounds.graders.registry import open_grader
 from forgemind_assets.trial_grounds.report import Report, summarise
 from resources.predictor import LocalModel
@@ -93,11 +93,13 @@ def examine_subject(
     )
     progress = workshop.progress(goal.name)
     model = LocalModel(subject.base, subject.adapter, quantisation=subject.quantisation)
+    grader = open_grader(goal.spec.task.grader, goal.spec.task.grader_options)
+    constants = list({seed.slice: render_answer(seed.expected) for seed in seeds.values()}.values())
     results = evaluate(
         cases,
         prompts,
         lambda: model,
-        open_grader(goal.spec.task.grader, goal.spec.task.grader_options),
+        grader,
         max_new_tokens=tokens,
         journal=journal,
         on_progress=lambda done, total: progress.report(
@@ -113,6 +115,7 @@ def examine_subject(
         model_hash=subject.model_hash,
         prompt_variant=subject.prompt_variant,
         canary_ids=frozenset(case.id for case in cases if case.canary),
+        constant=best_constant(cases, constants, grader),
         seconds=time.monotonic() - began,
     )
     return Exam(report, results)

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.goal_folder import REMOVE, goal_spec, records, set_path, write_goal, write_records
+from fakes.goal_folder import (
+    REMOVE,
+    goal_spec,
+    records,
+    set_path,
+    write_goal,
+    write_records,
+    write_teacher_prompt,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -377,7 +385,6 @@ def test_prompts_are_checked(tmp_path: Path):
     (task / "few_shot.yaml").unlink()
     (task / "short.yaml").write_text("sytem: hello\nuser: no placeholder\n")
     (task / "zero_shot.yaml").write_text('user: "{{input}}"\nshots: [seeds-school-cwe-8]\n')
-    (folder / "prompts" / "teacher").mkdir()
     (folder / "prompts" / "teacher" / "pairs.yaml").write_text("a: [\n")
     found = "\n".join(problems_of(folder))
     assert "prompts: expected task/few_shot.yaml" in found
@@ -386,6 +393,24 @@ def test_prompts_are_checked(tmp_path: Path):
     assert "short.yaml:2: user: expected text with {{input}} where the input goes" in found
     assert "zero_shot.yaml:2: shots[0]: expected the id of a seed" in found
     assert "teacher/pairs.yaml:2: expected well-formed YAML" in found
+
+
+def test_a_strategy_that_asks_a_teacher_needs_its_prompt(tmp_path: Path):
+    folder = write_goal(tmp_path)
+    (folder / "prompts" / "teacher" / "teacher_pairs.yaml").unlink()
+    (found,) = problems_of(folder)
+    assert "strategies[1].name: expected the prompt teacher/teacher_pairs.yaml" in found
+
+
+def test_the_prompt_of_a_strategy_is_checked_against_what_the_strategy_reads(tmp_path: Path):
+    folder = write_goal(tmp_path)
+    path = write_teacher_prompt(folder)
+    text = path.read_text(encoding="utf-8").replace("applications:", "aplications:")
+    path.write_text(text, encoding="utf-8")
+    found = problems_of(folder)
+    assert any(
+        "teacher_pairs.yaml" in line and "did you mean applications?" in line for line in found
+    )
 
 
 @pytest.mark.parametrize("content", ["", "a: [1\n", "just text\n", "- a\n- b\n", "null\n"])

@@ -42,8 +42,10 @@ def seconds_left(entry: dict[str, Any], now: float) -> float | None:
 
 
 def clock(seconds: float) -> str:
-    """`75` -> `1:15`."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    """`75` -> `1:15`, `3675` -> `1:01:15`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours = f"{minutes // 60}:{minutes % 60:02d}" if minutes >= 60 else f"{minutes}"
+    return f"{hours}:{rest:02d}"
 
 
 class Ticker:

@@ -48,11 +48,12 @@ def run(
 
 def finish(goal, home, console: Console, stop: Stop) -> None:  # noqa: ANN001
     """Prints the history and why the loop ended, and leaves with its exit status."""
-    from forgemind_assets.cli.summary import history, table
+    from forgemind_assets.cli.summary import constant_line, history, table
     from forgemind_assets.lorekeeper.store import Store
 
-    entries = history(goal, Store(home.store))
-    console.print(table(goal, entries))
+    store = Store(home.store)
+    entries = history(goal, store)
+    console.print(table(goal, entries, constant_line(goal, store)))
     promoted = [e for e in entries if (e["registered"] or "").endswith("stable")]
     named = [e for e in entries if e["registered"]]
     if promoted:

@@ -15,7 +15,7 @@ def status(
 
     Example: forgemind status python_security --json
     """
-    from forgemind_assets.cli.summary import history, table
+    from forgemind_assets.cli.summary import constant_line, history, table
     from forgemind_assets.goal_loading import find_goal, load_goal
     from forgemind_assets.home import REPOSITORY, Home
     from forgemind_assets.lorekeeper.store import Store
@@ -28,7 +28,8 @@ def status(
     entries: dict[str, Any] = {}
     for path in paths:
         loaded = load_goal(path)
-        past = history(loaded, Store(home.store))
+        store = Store(home.store)
+        past = history(loaded, store)
         stop = read_outcome(home, loaded.name)
         entries[loaded.name] = {
             "trials": past,
@@ -36,7 +37,7 @@ def status(
             "outcome": {"reason": stop.reason, "goal_met": stop.goal_met} if stop else None,
         }
         if not as_json:
-            console.print(table(loaded, past))
+            console.print(table(loaded, past, constant_line(loaded, store)))
             word = f"{'goal met' if stop.goal_met else 'stopped'}: {stop.reason}" if stop else None
             console.print(word or under_way(entries[loaded.name]["progress"]), highlight=False)
     if as_json:

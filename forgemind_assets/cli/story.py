@@ -3,12 +3,14 @@
 from rich.console import Console
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.cli.live import clock
 from forgemind_assets.cli.summary import SUITES, percent, rate_of
 from forgemind_assets.goal import Goal
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
-from forgemind_assets.partitions import trial_key
+from forgemind_assets.partitions import iteration_number, trial_key
 from forgemind_assets.records import Plan
+from resources.ledger import Ledger
 
 
 class Story:
@@ -16,6 +18,7 @@ class Story:
 
     def __init__(self, goal: Goal, home: Home, console: Console):
         self.goal, self.console, self.store = goal, console, Store(home.store)
+        self.ledger = Ledger(home.ledger_url)
         self._told: set[tuple[str, str]] = set()
 
     def tell(self) -> None:
@@ -27,6 +30,7 @@ class Story:
                 if plan.last_outcome:
                     self._say(f"   {plan.last_outcome}")
                 self._say(f"[bold]Iteration {key}[/]: {plan.hypothesis}")
+                self._say(f"   {self._budget(key)}")
             self._data(key)
             for trial in plan.trials:
                 self._trial(trial_key(key, trial.name))
@@ -34,6 +38,22 @@ class Story:
 
     def _say(self, line: str) -> None:
         self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _budget(self, key: str) -> str:
+        """What the loop has used before this iteration, and what its limits leave."""
+        limits, name = self.goal.spec.limits, self.goal.name
+        done = self.store.partitions(name, "champion")
+        hours = 0.0
+        if done:
+            text = self.store.read_json(name, "champion", done[-1], "champion.json")
+            hours = Champion.model_validate(text).hours_used
+        left = max(0.0, limits.hours - hours)
+        return (
+            f"at most {limits.max_iterations - max(iteration_number(key) - 1, 0)} iterations and "
+            f"{clock(left * 3600)} of {limits.hours:g} hours left; "
+            f"${self.ledger.spent(name, 'api'):.2f} of ${limits.api_dollars_per_goal:.2f} spent on "
+            f"teachers, ${self.ledger.spent(name, 'gpu'):.2f} on GPU"
+        )
 
     def _first(self, asset: str, partition: str) -> bool:
         new = (asset, partition) not in self._told

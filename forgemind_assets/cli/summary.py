@@ -76,20 +76,29 @@ def version_of(goal: str, store: Store, iteration: str, trial: str) -> str | Non
     return f"v{entry['version']}{' stable' if entry['promoted'] else ' candidate'}"
 
 
-def table(goal: Goal, entries: list[dict[str, Any]]) -> Table:
-    """The history for people."""
+def constant_line(goal: Goal, store: Store) -> str | None:
+    """What the same answer to every case of the gate would pass; None before any report."""
+    trials = store.partitions(goal.name, "benchmark_report")
+    if not trials:
+        return None
+    report = read_report(store.folder(goal.name, "benchmark_report", trials[-1]))
+    return f"The best answer to give every time would pass {report.constant_rate:.1%} of full."
+
+
+def table(goal: Goal, entries: list[dict[str, Any]], constant: str | None = None) -> Table:
+    """The history for people; `constant` is told beneath it."""
     title = f"{goal.name}: goal {goal.spec.success.pass_rate:.0%} on full"
-    view = Table(title=title, title_justify="left")
-    view.add_column("trial")
-    view.add_column("from")
-    for name in ("rows", "dev", "full", "adversarial", "minutes"):
-        view.add_column(name, justify="right")
-    view.add_column("champion")
-    view.add_column("registry")
+    view = Table(title=title, title_justify="left", caption=constant, caption_justify="left")
+    view.add_column("trial", no_wrap=True)
+    view.add_column("from", no_wrap=True)
+    for name in ("rows", "dev", "full", "advers.", "min"):
+        view.add_column(name, justify="right", no_wrap=True)
+    view.add_column("leads", no_wrap=True)
+    view.add_column("registry", no_wrap=True)
     for entry in entries:
         view.add_row(
             entry["trial"],
-            entry["start_from"] or f"base, {entry['prompt']}",
+            entry["start_from"] or entry["prompt"],
             number(entry["rows"]),
             *(percent(entry[suite]) for suite in SUITES),
             f"{entry['seconds'] / 60:.1f}",

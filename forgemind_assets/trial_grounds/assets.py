@@ -100,6 +100,7 @@ def result_of(
             "cases": report.overall.total,
             "unscored": report.overall.unscored,
             "interval_95": f"{report.interval[0]:.1%} to {report.interval[1]:.1%} (Wilson)",
+            "always_the_same_answer": f"{report.constant_rate:.1%} with {report.constant_answer}",
             "beside": {kind: rate.rate for kind, rate in report.scores.items()},
             "reasons": report.reasons,
             "slices": dg.MetadataValue.md(slice_table(report)),

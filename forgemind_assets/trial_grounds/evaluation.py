@@ -81,6 +81,20 @@ def grade_case(case: Case, prompt: list[Message], answer: str | None, grader: Gr
     )
 
 
+def best_constant(
+    cases: Sequence[Case], answers: Sequence[str], grader: Grader
+) -> tuple[str, float]:
+    """The one answer that would pass most cases if it were given every time, and its pass rate.
+
+    A model that has learned anything beats it. `("", 0.0)` where there is nothing to compare.
+    """
+    if not cases or not answers:
+        return "", 0.0
+    passed = {a: sum(grader.grade(case, a).passed is True for case in cases) for a in answers}
+    best = max(passed, key=passed.__getitem__)
+    return best, passed[best] / len(cases)
+
+
 def journal_name(model_hash: str, prompt_variant: str, goal_version: str, tokens: int) -> str:
     """File name that changes with the model, the prompt, and the goal's suites and prompts."""
     text = f"{model_hash}\n{prompt_variant}\n{goal_version}\n{tokens}"

@@ -42,6 +42,8 @@ class Report(Record):
     scores: dict[str, Rate] = Field(default_factory=dict, description="line, fix: beside the pass")
     reasons: dict[str, int] = Field(default_factory=dict)
     samples: tuple[TestResult, ...] = ()
+    constant_answer: str = Field(default="", description="the best answer to give every time")
+    constant_rate: float = Field(default=0.0, description="pass rate of that answer")
     seconds: float = 0.0
 
     @property
@@ -60,6 +62,7 @@ def summarise(
     model_hash: str,
     prompt_variant: str,
     canary_ids: frozenset[str] = frozenset(),
+    constant: tuple[str, float] = ("", 0.0),
     seconds: float = 0.0,
     seed: int = 0,
 ) -> Report:
@@ -87,6 +90,8 @@ def summarise(
         scores={kind: score_rate(results, kind) for kind in kinds},
         reasons=reasons,
         samples=tuple(drawn),
+        constant_answer=constant[0],
+        constant_rate=constant[1],
         seconds=seconds,
     )
 

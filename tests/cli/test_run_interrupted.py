@@ -1,5 +1,6 @@
 """The real command in a process of its own: interrupted, killed, and run again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from fakes.goal_folder import write_goal
+from fakes.openai_server import FakeOpenAI, Says
 from fakes.tiny_model import write_catalogue, write_tiny_model
 
 from forgemind_assets.home import REPOSITORY
 from forgemind_assets.lorekeeper.store import Store
+from resources.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 PATIENCE_SECONDS = 240
@@ -39,12 +42,16 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def start(place: Path) -> subprocess.Popen:
-    environment = os.environ | {
-        "FORGEMIND_CATALOGUE": str(place / "catalogue.yaml"),
-        "FORGEMIND_HOME": str(place / "home"),
-        "FORGEMIND_MODELS": str(place / "models"),
-    }
+def start(place: Path, **more: str) -> subprocess.Popen:
+    environment = (
+        os.environ
+        | more
+        | {
+            "FORGEMIND_CATALOGUE": str(place / "catalogue.yaml"),
+            "FORGEMIND_HOME": str(place / "home"),
+            "FORGEMIND_MODELS": str(place / "models"),
+        }
+    )
     command = [sys.executable, "-m", "forgemind_assets.cli.main", "run", str(place / "goal")]
     with (place / "out.txt").open("ab") as out:
         return subprocess.Popen(
@@ -58,26 +65,36 @@ def start(place: Path) -> subprocess.Popen:
         )
 
 
-def wait_for(place: Path, stage: str) -> None:
+def wait_for(
+    process: subprocess.Popen, place: Path, stage: str, where: str = "", done: int = 0
+) -> None:
+    """Until the stage has done that much in that place (any, if none is named)."""
     progress = place / "home" / "run" / "small_goal.progress.json"
     end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        if progress.exists() and stage in progress.read_text(encoding="utf-8"):
+    while time.monotonic() < end and process.poll() is None:
+        text = progress.read_text(encoding="utf-8") if progress.exists() else ""
+        now = json.loads(text) if text else {"stage": "", "where": "", "done": 0}
+        if stage in now["stage"] and where in now["where"] and now["done"] >= done:
             return
         time.sleep(0.02)
     raise AssertionError(f"{stage} never came: {(place / 'out.txt').read_text()}")
 
 
+def kill(process: subprocess.Popen) -> None:
+    """SIGKILL to the whole process group."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(PATIENCE_SECONDS)
+
+
 def test_interrupted_then_killed_then_run_to_the_end(place):
     first = start(place)
-    wait_for(place, '"training"')
+    wait_for(first, place, "training")
     first.send_signal(signal.SIGINT)
     assert first.wait(PATIENCE_SECONDS) == 130, (place / "out.txt").read_text()
 
     second = start(place)
-    wait_for(place, '"training"')
-    os.killpg(second.pid, signal.SIGKILL)
-    second.wait(PATIENCE_SECONDS)
+    wait_for(second, place, "training")
+    kill(second)
 
     third = start(place)
     assert third.wait(PATIENCE_SECONDS) == 3, (place / "out.txt").read_text()
@@ -87,3 +104,109 @@ def test_interrupted_then_killed_then_run_to_the_end(place):
     assert "limit reached: 1 of 1 iterations" in " ".join(
         (place / "out.txt").read_text(encoding="utf-8").split()
     )
+
+
+PAIR = {
+    "vulnerable_code": [
+        "def find_{n}(db, name):",
+        "    query = f\"SELECT * FROM t{n} WHERE name = '{{name}}'\"",
+        "    return db.execute(query).fetchall()",
+    ],
+    "repaired_code": [
+        "def find_{n}(db, name):",
+        '    query = "SELECT * FROM t{n} WHERE name = ?"',
+        "    return db.execute(query, (name,)).fetchall()",
+    ],
+}
+
+
+def pair(number: int) -> str:
+    """A teacher's answer that differs from all others."""
+    lines = {
+        field: [
+            line.replace("{n}", str(number)).replace("{{", "{").replace("}}", "}") for line in code
+        ]
+        for field, code in PAIR.items()
+    }
+    return json.dumps(lines)
+
+
+def with_teacher(place: Path, teacher: FakeOpenAI) -> None:
+    """The small goal, taught through an API, one request at a time."""
+    changes = {
+        "limits.base_model": "tiny",
+        "limits.max_iterations": 1,
+        "limits.api_dollars_per_goal": 1,
+        "success.canary_pass_rate": 0.0,
+        "search": {
+            "rows": 60, "epochs": 20, "rank": 2, "batch_size": 4, "teacher_requests": 12,
+        },
+        "strategies": [
+            {"name": "seed_expansion"},
+            {"name": "teacher_pairs", "teacher": "paid"},
+        ],
+        "teachers": [
+            {
+                "name": "paid",
+                "kind": "openai",
+                "model": "writer",
+                "base_url": teacher.base_url,
+                "api_key_env": "PAID_TEACHER_KEY",
+                "concurrency": 1,
+                "prices": {"input": 1.0, "output": 2.0},
+            }
+        ],
+    }  # fmt: skip
+    write_goal(place / "goal", changes)
+
+
+def stored(place: Path) -> list[dict]:
+    """The requests whose answers are in the ledger."""
+    path = place / "home" / "ledger.db"
+    with Ledger(f"sqlite:///{path}")._engine.begin() as connection:
+        rows = connection.exec_driver_sql("select request from responses").all()
+    return [json.loads(row[0]) for row in rows]
+
+
+def registered(place: Path) -> list[str]:
+    """The registered versions of the goal's model."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{place / 'home' / 'mlflow' / 'mlflow.db'}")
+    return [v.version for v in client.search_model_versions("name='small_goal'")]
+
+
+def test_killed_in_generation_in_training_and_in_evaluation_pays_and_registers_once(place):
+    with FakeOpenAI(lambda number, body: Says(pair(number), seconds=0.3)) as teacher:
+        with_teacher(place, teacher)
+        key = {"PAID_TEACHER_KEY": teacher.key}
+
+        first = start(place, **key)
+        wait_for(first, place, "teacher_pairs", done=4)
+        kill(first)
+        paid = len(stored(place))
+        assert 4 <= paid < 12
+        asked = len(teacher.requests)
+
+        second = start(place, **key)
+        wait_for(second, place, "training", where="0001", done=3)
+        kill(second)
+        assert len(stored(place)) == 12
+        # only what was not stored: at most the one that was on its way when the kill came
+        assert len(teacher.requests) - asked == 12 - paid
+        asked = len(teacher.requests)
+
+        third = start(place, **key)
+        wait_for(third, place, "testing", where="0001", done=1)
+        kill(third)
+
+        fourth = start(place, **key)
+        assert fourth.wait(PATIENCE_SECONDS) == 3, (place / "out.txt").read_text()
+        assert len(teacher.requests) == asked
+        spent = Ledger(f"sqlite:///{place / 'home' / 'ledger.db'}").spent("small_goal", "api")
+        answers, most_of_one = 12 * (10 * 1 + 5 * 2) / 1e6, 0.002
+        # what the killed process had under way cannot be known, so it is charged in full
+        assert answers <= spent <= answers + most_of_one
+        store = Store(place / "home" / "store")
+        assert store.partitions("small_goal", "registry_entry") == ["0000", "0001"]
+        assert len(registered(place)) <= 1

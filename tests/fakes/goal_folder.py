@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from forgemind_assets.goal_loading import GOALS
+
 REMOVE = object()
 
 DOMAINS = {
@@ -170,3 +172,16 @@ def write_prompts(folder: Path) -> None:
         "few_shot": {**short, "shots": shots},
     }.items():
         (task / f"{name}.yaml").write_text(yaml.safe_dump(prompt), encoding="utf-8")
+    write_teacher_prompt(folder)
+
+
+def write_teacher_prompt(folder: Path) -> Path:
+    """Writes the shipped prompt for teacher pairs, with the small goal's classes only."""
+    path = folder / "prompts" / "teacher" / "teacher_pairs.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shipped = GOALS / "python_security" / "prompts" / "teacher" / "teacher_pairs.yaml"
+    prompt = yaml.safe_load(shipped.read_text(encoding="utf-8"))
+    labels = goal_spec()["task"]["labels"]
+    prompt["classes"] = {k: v for k, v in prompt["classes"].items() if k in labels}
+    path.write_text(yaml.safe_dump(prompt, sort_keys=False), encoding="utf-8")
+    return path

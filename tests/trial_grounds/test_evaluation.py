@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from forgemind_assets.records import Case
 from forgemind_assets.trial_grounds.evaluation import (
     append_journal,
+    best_constant,
     evaluate,
     journal_name,
     read_journal,
@@ -34,6 +35,14 @@ def case(number, label="CWE-89", **expected):
 
 def answer(label, line=3, fix="use a parameter"):
     return json.dumps({"cwe": label, "line": line, "fix": fix})
+
+
+def test_the_best_constant_answer_is_that_of_the_commonest_label():
+    cases = [case(1), case(2, "none"), case(3, "none"), case(4, "CWE-22")]
+    answers = [answer("CWE-89"), answer("none"), "no json"]
+    assert best_constant(cases, answers, GRADER) == (answer("none"), 0.5)
+    assert best_constant(cases, [], GRADER) == ("", 0.0)
+    assert best_constant([], answers, GRADER) == ("", 0.0)
 
 
 class Parrot:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from forgemind_assets.goal import Goal
-from forgemind_assets.records import Row, Seed
+from forgemind_assets.records import Record, Row, Seed
 
 Message = dict[str, str]
 Progress = Callable[[str, int, int], None]
@@ -101,9 +101,13 @@ class Made:
 
 
 class Strategy(Protocol):
-    """A way of getting examples."""
+    """A way of getting examples.
+
+    One that needs a teacher asks with `prompts/teacher/<strategy>.yaml`, a file of `prompt_type`.
+    """
 
     needs_teacher: bool
+    prompt_type: type[Record] | None
 
     def make(self, order: Order) -> Made:
         """Makes rows for an order."""

@@ -115,6 +115,7 @@ class SeedExpansion:
     """Makes rows from the goal's seeds, spread over the slices by weight."""
 
     needs_teacher = False
+    prompt_type = None
 
     def make(self, order: Order) -> Made:
         """Rows of all slices that have seeds; option `max_chars` caps their length."""

@@ -250,6 +250,7 @@ class TeacherPairs:
     """Asks the order's teacher for pairs."""
 
     needs_teacher = True
+    prompt_type = PairPrompt
 
     def make(self, order: Order) -> Made:
         """Rows from up to `order.requests` answers. Raises what the teacher's client raises."""
