@@ -152,19 +152,29 @@ def training_tack(
 
 
 def slice_weights(dev: Score, error_weight: float = ERROR_WEIGHT) -> dict[str, float]:
-    """Weight of each slice, 1.0 on average without errors.
+    """Weight of each slice, 1.0 on average.
 
     A slice counts as often as dev has it, times 1 at no errors up to 1 + `error_weight` when all
     is wrong. The rate is smoothed by one passed and one failed case (Laplace), since a dev slice
-    has few.
+    has few. Slices `group/name` share out what their group has in dev: were whole groups to grow
+    with their errors, a model that is too quick to see a fault would be taught to see none.
     """
     mean = dev.overall.total / max(1, len(dev.slices))
-    return {
-        name: round(
-            rate.total / mean * (1 + error_weight * (1 - (rate.passed + 1) / (rate.total + 2))), 3
-        )
+    wanted = {
+        name: rate.total * (1 + error_weight * (1 - (rate.passed + 1) / (rate.total + 2)))
         for name, rate in sorted(dev.slices.items())
     }
+    weights = {}
+    for group in {_group(name) for name in wanted}:
+        members = [name for name in wanted if _group(name) == group]
+        present = sum(dev.slices[name].total for name in members)
+        scale = present / sum(wanted[name] for name in members) / mean
+        weights |= {name: round(wanted[name] * scale, 3) for name in members}
+    return dict(sorted(weights.items()))
+
+
+def _group(slice_name: str) -> str:
+    return slice_name.rpartition("/")[0]
 
 
 def even_shares(spec: GoalSpec) -> dict[str, float]:

@@ -144,6 +144,21 @@ def test_next_plan_favours_weak_slices_and_goes_on_from_the_champion():
     assert "came true" in plan.last_outcome
 
 
+def test_errors_move_rows_within_a_group_of_slices_and_never_between_groups():
+    slices = {
+        "a": Rate(passed=7, total=7),
+        "b": Rate(passed=1, total=7),
+        "safe/a": Rate(passed=0, total=5),
+        "safe/b": Rate(passed=1, total=5),
+    }
+    dev = Score(overall=Rate(passed=9, total=24), slices=slices)
+    weights = planner.slice_weights(dev, error_weight=2.0)
+    assert weights["b"] > weights["a"]
+    assert weights["safe/a"] > weights["safe/b"]
+    assert weights["a"] + weights["b"] == pytest.approx(14 / 6, abs=0.01)
+    assert weights["safe/a"] + weights["safe/b"] == pytest.approx(10 / 6, abs=0.01)
+
+
 def test_a_worse_iteration_goes_back_to_the_champion_with_a_smaller_step():
     first = concluded("0001", 60)
     second = concluded("0002", 50, champion="0001-a")
