@@ -16,6 +16,7 @@
 A message says what was expected, what was found and where, and what to do.
 """
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -90,3 +91,15 @@ class StoreError(ForgeMindError):
 
 class TrainingError(ForgeMindError):
     """A training run cannot go on."""
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one beneath it, says that there is no space left."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        text = str(error).lower()
+        if any(words in text for words in ("no space left", "disk quota", "disk is full")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -13,7 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from forgemind_assets.errors import ForgeMindError
+from forgemind_assets.errors import ForgeMindError, disk_is_full
+from forgemind_assets.home import Home
 from forgemind_assets.quiet import quieten
 
 
@@ -67,6 +68,16 @@ class LazyVerbs(TyperGroup):
         except ForgeMindError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(error.exit_code) from error
+        except Exception as error:
+            if not disk_is_full(error):
+                raise
+            home = Home.from_environment()
+            typer.echo(
+                f"Error: no space left for {home.root} or {home.models}; free some and run the "
+                "same command again, it goes on where it was",
+                err=True,
+            )
+            raise typer.Exit(1) from error
 
 
 def load_verb(name: str) -> Any:

@@ -1,6 +1,5 @@
 """Checkpoints of a training run: safetensors and JSON, written whole or not at all."""
 
-import errno
 import json
 import os
 import shutil
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from forgemind_assets.errors import StoreError
+from forgemind_assets.errors import StoreError, disk_is_full
 
 STATE = "state.safetensors"
 POSITION = "position.json"
@@ -66,9 +65,7 @@ def full_disk_is_clear(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = str(error).lower()
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or "no space left" in text or "disk quota" in text:
+        if disk_is_full(error):
             raise StoreError(
                 f"no space left on the disk of {folder}; free some and run again, "
                 "the training goes on from its last checkpoint"

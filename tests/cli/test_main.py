@@ -1,5 +1,6 @@
 """The entry point: fast help, lazy verbs, errors without a traceback."""
 
+import errno
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -83,6 +84,16 @@ def test_an_error_on_purpose_is_one_message_and_its_exit_code(error: ForgeMindEr
 
 def test_ctrl_c_exits_130():
     assert run_failing(KeyboardInterrupt()).exit_code == 130
+
+
+def test_a_full_disk_is_one_message_wherever_it_was_noticed():
+    for error in (
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("(sqlite3.OperationalError) database or disk is full"),
+    ):
+        result = run_failing(error)
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: no space left for ")
 
 
 def test_a_bug_keeps_its_traceback():
