@@ -1,6 +1,7 @@
 """Where ForgeMind keeps its state: one home folder, and a cache of model weights."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,10 @@ class Home:
         root = os.environ.get("FORGEMIND_HOME") or REPOSITORY / ".forgemind"
         models = os.environ.get("FORGEMIND_MODELS") or cache / "forgemind" / "models"
         return Home(root=Path(root).resolve(), models=Path(models).resolve())
+
+    def has_no_space(self) -> bool:
+        """Whether the disk of the state is full to the last MiB."""
+        return self.root.exists() and shutil.disk_usage(self.root).free < 2**20
 
     @property
     def store(self) -> Path:

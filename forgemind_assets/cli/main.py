@@ -69,9 +69,10 @@ class LazyVerbs(TyperGroup):
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(error.exit_code) from error
         except Exception as error:
-            if not disk_is_full(error):
-                raise
             home = Home.from_environment()
+            # SQLite on a full disk says no more than `disk I/O error`
+            if not (disk_is_full(error) or home.has_no_space()):
+                raise
             typer.echo(
                 f"Error: no space left for {home.root} or {home.models}; free some and run the "
                 "same command again, it goes on where it was",
