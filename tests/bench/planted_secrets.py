@@ -138,9 +138,13 @@ def heroku(rng: random.Random) -> Minted:
 
 
 def generic(rng: random.Random) -> Minted:
+    """A password or key as a manager draws it: 20 to 40 signs, both cases and digits."""
     marks = rng.choice(["", "!%^*-_", "-_", "+/"])
     length = rng.randint(20, 40)
-    value = draw(rng, BASE62, 1) + draw(rng, BASE62 + marks, length - 2) + draw(rng, BASE62, 1)
+    value = ""
+    while sum(c.isdigit() for c in value) < 2 or value.lower() == value or value.upper() == value:
+        ends = draw(rng, BASE62, 2)
+        value = ends[0] + draw(rng, BASE62 + marks, length - 2) + ends[1]
     names = "API_KEY CLIENT_SECRET DB_PASSWORD AUTH_TOKEN SECRET_KEY ADMIN_PASSWORD ACCESS_TOKEN"
     return one(rng, names, value, named=True)
 

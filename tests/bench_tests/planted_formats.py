@@ -31,7 +31,7 @@ FORMATS = {
     "mailgun": START + r"(?:key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})" + END,
     "telegram_bot": START + rf"\d{{8,10}}:AA{WORD}{{33}}" + END,
     "discord": rf"https://discord\.com/api/webhooks/\d{{17,19}}/{WORD}{{68}}"
-    rf"|{START}[MN]{WORD}{{23,25}}\.{WORD}{{6}}\.{WORD}{{38}}{END}",
+    rf"|{START}[MNO]{WORD}{{23,25}}\.{WORD}{{6}}\.{WORD}{{38}}{END}",
     "jwt": START + rf"eyJ{WORD}+\.eyJ{WORD}+\.{WORD}{{43}}" + END,
     "private_key": rf"-----BEGIN (?:RSA|EC|OPENSSH) PRIVATE KEY-----\s+{BODY}-----END",
     "pgp_private_key": rf"-----BEGIN PGP PRIVATE KEY BLOCK-----\s+{BODY}-----END PGP",
