@@ -31,10 +31,10 @@ def env(rng: random.Random, fields: list[Field], family: str) -> str:
         elif rng.random() < 0.3:
             text = f'"{text}"'
         lines.append(f"{export}{field.name}={text}")
-    return fit(rng, "\n".join(lines), lambda rng: export + env_line(rng))
+    return fit(rng, "\n".join(lines), lambda rng: env_line(rng, export))
 
 
-def env_line(rng: random.Random) -> str:
+def env_line(rng: random.Random, export: str) -> str:
     templates = [
         "LOG_LEVEL=$adj",
         "$NOUN_$FIELD=$num",
@@ -45,10 +45,9 @@ def env_line(rng: random.Random) -> str:
         "$NOUN_DIR=/srv/$noun/$adj",
         "TIMEOUT_SECONDS=$num",
     ]
-    line = filled(rng, rng.choice(templates))
-    return (
-        f"# {filled(rng, '$sentence')}" if line.startswith("LOG") and rng.random() < 0.5 else line
-    )
+    if rng.random() < 0.1:
+        return filled(rng, "# $sentence")
+    return export + filled(rng, rng.choice(templates))
 
 
 def yaml_scalar(rng: random.Random, text: str, indent: str) -> str:

@@ -134,8 +134,3 @@ NATIONAL: dict[str, tuple[str, Callable[[str], bool], str]] = {
     "cpf": (r"\d{11}|\d{3}\.\d{3}\.\d{3}-\d\d", cpf, "529.982.247-25"),
     "personnummer": (r"\d{6}-\d{4}", luhn, "811228-9874"),
 }  # fmt: skip
-
-
-def valid_national_id(value: str) -> bool:
-    """Whether the number has the shape and the check digit of one of the ten countries."""
-    return any(re.fullmatch(shape, value) and good(value) for shape, good, _ in NATIONAL.values())
