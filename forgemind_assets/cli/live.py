@@ -24,7 +24,8 @@ def describe(entry: dict[str, Any], now: float) -> str:
     """One line: where, stage, how far, figures, time left."""
     done, total = entry["done"], entry["total"]
     facts = "  ".join(f"{name} {value}" for name, value in entry["facts"].items())
-    parts = [f"{entry['where']}  {entry['stage']}  {done:g}/{total:g} {entry['unit']}"]
+    far = f"{done:g}/{total:g}" if total else f"{done:g}"
+    parts = [f"{entry['where']}  {entry['stage']}  {far} {entry['unit']}"]
     if facts:
         parts.append(facts)
     left = seconds_left(entry, now)
