@@ -132,6 +132,9 @@ class Search(Record):
         default_factory=dict,
         description="how often the first token of a key's value counts in the loss; 1 otherwise",
     )
+    early_stop_patience: int = Field(
+        default=0, ge=0, description="epochs without gain on held-out rows; 0 = off"
+    )
     prompt_variants: tuple[Variant, ...] = Field(default=("short",), min_length=1)
     train_seconds: float | None = Field(
         default=None, gt=0, description="wall-clock limit of one training"

@@ -5,8 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from forgemind_assets.forge.holdout import hold_out
 from forgemind_assets.forge.manifest import read_manifest, write_manifest
-from forgemind_assets.forge.training import TrainProgress, TrainResult, train
+from forgemind_assets.forge.training import TrainingRow, TrainProgress, TrainResult, train
 from forgemind_assets.foundry.tables import read_rows
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
@@ -14,7 +15,7 @@ from forgemind_assets.keys import GoalKeys
 from forgemind_assets.partitions import split_trial
 from forgemind_assets.pictures import picture
 from forgemind_assets.prompting import load_task_prompt, task_messages
-from forgemind_assets.records import Plan, TrainSettings, TrialSettings
+from forgemind_assets.records import Plan, Row, TrainSettings, TrialSettings
 from resources.workshop import Workshop
 
 
@@ -117,14 +118,22 @@ def fine_tune(
     base = workshop.models.clean(limits.base_model)
     hours = (settings.max_seconds or limits.hours * 3600) / 3600
     most = min(limits.gpu_dollars_per_hour * hours, limits.gpu_dollars_per_try)
+    train_rows, held = list(rows.values()), []
+    if settings.early_stop_patience:
+        train_rows, held = hold_out(train_rows, settings.seed)
+
+    def shown(row: Row) -> TrainingRow:
+        return task_messages(prompt, row.input, seeds), row.answer
+
     with workshop.gpu_bill(goal.name, trial, most, limits.gpu_dollars_per_try) as bill:
         result = train(
-            [(task_messages(prompt, row.input, seeds), row.answer) for row in rows.values()],
+            [shown(row) for row in train_rows],
             settings,
             base,
             folder,
             workshop.work(goal.name, trial) / "training",
             start_adapter=start,
+            dev_rows=[shown(row) for row in held],
             on_progress=show,
             base_name=limits.base_model,
             dataset_version="+".join(version[:16] for version in versions),

@@ -203,4 +203,4 @@ def _fingerprint(
     return digest.hexdigest()
 
 
-__all__ = ["TrainProgress", "TrainResult", "train"]
+__all__ = ["TrainProgress", "TrainResult", "TrainingRow", "train"]
