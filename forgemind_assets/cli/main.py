@@ -5,6 +5,7 @@ and completion import none of them. A module holds either a typer `app` (verbs w
 sub-commands) or one function of the verb's name.
 """
 
+import signal
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -111,9 +112,16 @@ def forgemind() -> None:
     """ForgeMind builds a small model that passes your test suite."""
 
 
+def interrupt(number: int, frame: Any) -> None:
+    """Ends a verb as Ctrl-C does, so that what it started is stopped with it."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Entry point of the console script. Ctrl-C ends with 130, as shells expect."""
+    """Entry point of the console script. Ctrl-C, SIGTERM and a closed terminal end with 130."""
     quieten()
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
     try:
         app(prog_name="forgemind")
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from fakes.goal_folder import write_goal
 from fakes.openai_server import FakeOpenAI, Says
@@ -42,7 +43,7 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def start(place: Path, **more: str) -> subprocess.Popen:
+def start(place: Path, *options: str, **more: str) -> subprocess.Popen:
     environment = (
         os.environ
         | more
@@ -55,7 +56,7 @@ def start(place: Path, **more: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "forgemind_assets.cli.main", "run", str(place / "goal")]
     with (place / "out.txt").open("ab") as out:
         return subprocess.Popen(
-            [*command, "--headless"],
+            [*command, *(options or ["--headless"])],
             cwd=REPOSITORY,
             env=environment,
             stdout=out,
@@ -104,6 +105,17 @@ def test_interrupted_then_killed_then_run_to_the_end(place):
     assert "limit reached: 1 of 1 iterations" in " ".join(
         (place / "out.txt").read_text(encoding="utf-8").split()
     )
+
+
+def test_a_run_with_ui_that_is_told_to_end_leaves_no_process_behind(place):
+    run = start(place, "--port", "0")
+    wait_for(run, place, "testing")
+    family = psutil.Process(run.pid).children(recursive=True)
+    assert len(family) >= 3
+    run.terminate()
+    assert run.wait(PATIENCE_SECONDS) == 130, (place / "out.txt").read_text()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert [process.cmdline() for process in alive if process.is_running()] == []
 
 
 PAIR = {
