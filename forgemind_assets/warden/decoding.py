@@ -27,8 +27,8 @@ _LIST_JOIN = re.compile(
 _ITEM = re.compile(r"""["']([^"'\n]*)["']""")
 _EMPTY_CALL = re.compile(r"""[rbfu]?(["'])\1$""")
 _ESCAPE = re.compile(
-    r"\\x([0-9a-fA-F]{2})|\\u00([0-9a-fA-F]{2})|\\u\{0*([0-9a-fA-F]{2})\}"
-    r"|&\#x0*([0-9a-fA-F]{2});|&\#0*([0-9]{2,3});"
+    r"\\{1,8}x([0-9a-fA-F]{2})|\\{1,8}u([0-9a-fA-F]{4})|\\{1,8}u\{0*([0-9a-fA-F]{2,5})\}"
+    r"|&\#[xX]0*([0-9a-fA-F]{2,5});|&\#0*([0-9]{2,6});"
 )
 _CODES = re.compile(
     r"(?:(?:chr|String\.fromCharCode)\(\s*(?:0x[0-9a-fA-F]{2}|[0-9]{2,3})\s*\)\s*[+.,]?\s*){6,4096}"
@@ -37,7 +37,9 @@ _CODES = re.compile(
 )
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{2}|[0-9]{2,3}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{40,76}\s*\\?\n[ \t]*){1,512}[A-Za-z0-9+/]{2,76}={0,2}")
+_WRAPPED = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,76}\s*\\?\n[ \t]*){1,512}[A-Za-z0-9+/]{2,76}={0,2}(?![\w=])"
+)
 _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,6}")
 _PIECE = re.compile(r"[A-Za-z0-9+]{12,}={0,6}")
 _HEX_PAIRS = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{2}[ :\-]){7,4096}[0-9a-fA-F]{2}(?![\w:])")
@@ -123,14 +125,19 @@ def _escapes(text: str, budget: _Budget) -> list[Edit]:
     if "\\x" in text or "\\u" in text or "&#" in text:
         for m in _ESCAPE.finditer(text):
             code = int(m[5]) if m[5] else int(m[1] or m[2] or m[3] or m[4], 16)
-            if 0x20 <= code < 0x7F and budget.take():
+            if _is_character(code) and budget.take():
                 edits.append(Edit(m.start(), m.end(), chr(code), "escapes"))
     if "," in text or "chr(" in text:
         for m in _CODES.finditer(text):
             codes = [int(n, 16 if n[:2] == "0x" else 10) for n in _NUMBER.findall(m[0])]
             if all(0x20 <= code < 0x7F for code in codes) and budget.take(len(codes)):
-                edits.append(Edit(m.start(), m.end(), "".join(map(chr, codes)), "codes"))
+                text_of = "".join(map(chr, codes)).replace('"', "'")
+                edits.append(Edit(m.start(), m.end(), f'"{text_of}"', "codes"))
     return _apart(edits)
+
+
+def _is_character(code: int) -> bool:
+    return 0x20 <= code < 0x7F or 0xA0 <= code < 0xD800 or 0xE000 <= code < 0x110000
 
 
 def _encoded(text: str, budget: _Budget) -> list[Edit]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from forgemind_assets.warden.randomness import changes, entropy, is_hex, looks_random
+from forgemind_assets.warden.randomness import changes, entropy, is_hex, looks_random, no_word
 from forgemind_assets.warden.views import Span, View
 
 
@@ -26,13 +26,14 @@ _NAME = (
 )
 _SEPARATOR = (
     r"(?:\\?[\"'`]\]?|\]|>|\))?\s{0,4}"
-    r"(?:(?::\s*[\w\[\]., |]{1,30})?={1,3}>?|:{1,3}=?|,|=>|\?=|<-|\|\||>|\bis\b|\bwas\b|"
+    r"(?:(?::\s*[\w\[\]., |]{1,30})?={1,3}>?|:{1,3}=?|,|=>|\?=|<-|\|\||>|\b(?:is|was|to|as|with)\b|"
     r"\s(?:value|default|content)\s*=|\n\s*(?:-\s*)?[\"']?(?:value|default|data)[\"']?\s*[:=]|"
+    r"\{\s*(?:\w+\s*=\s*\w+\s+)?(?:value|default)\s*=|"
     r"(?<=[\s\"']))"
     r"\s{0,4}(?:(?:not|or|and|in)\s+)?"
 )
 _VALUE = (
-    r"(?P<calls>(?:[A-Za-z_][\w.]{0,40}\(\s*){0,2})"
+    r"(?P<calls>(?:(?:[A-Za-z_][\w.]{0,40})?[(\[]\s*){0,3})"
     r"(?:[rbfuRBFU]{0,2}\\?(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]{6,400})(?:[\"'`]|$)"
     r"|(?P<bare>[^\s\"'`,;<>(){}\[\]|]{8,400}))"
 )
@@ -64,6 +65,8 @@ _PLAIN_PREFIX = frozenset(
     "tag run job task test tests row user item node page part step key utf iso cwe cve seed request http https www "
     "arn urn doi isbn model data".split()
 )
+_ASKING_CALL = re.compile(r"(?i)(?<![\w.])(?!(?:\w+\.)*\w*(?:bytes|decode|fromhex|secret|str)\w*\()[a-z_][\w.]*\(")
+_PART = re.compile(r"[A-Za-z0-9+/_\-]+")
 _WORDY = re.compile(r"[a-z]{4,}")
 
 
@@ -115,12 +118,14 @@ def bare(view: View) -> Iterator[Found]:
         body = max(re.split(r"[_\-]", token), key=len) if "_" in token or "-" in token else token
         if len(body) < 20 or "/" in body.strip("/") and not _dense(body):
             continue
+        if _in_block(view.text, *m.span()):
+            continue
         if not _dense(body) or _excused(view.text, m.start(), token):
             continue
         yield Found("high_entropy_string", m.span(), 0.6)
     for m in _PREFIXED.finditer(view.text):
         body = m[2]
-        if m[1].lower() in _PLAIN_PREFIX or not looks_random(body, 20):
+        if body.isalpha() or m[1].lower() in _PLAIN_PREFIX or not looks_random(body, 20):
             continue
         if changes(body) < 0.33 or _excused(view.text, m.start(), m[0]):
             continue
@@ -147,6 +152,15 @@ def _dense(body: str) -> bool:
     return looks_random(body, 20) and changes(body) >= 0.42 and entropy(body) >= 3.6
 
 
+def _in_block(text: str, start: int, end: int) -> bool:
+    """Whether a token is a line among lines of base64: binary data, not a token."""
+    before, after = text[:start].rstrip(" \t\"'b"), text[end:].lstrip(" \t\"'\\n,")
+    return bool(
+        (before.endswith("\n") and re.search(r"[A-Za-z0-9+/]{40,}\W{0,4}\n$", before))
+        or (after.startswith("\n") and re.match(r"\n\W{0,40}[A-Za-z0-9+/]{20,}", after))
+    )
+
+
 def _excused(text: str, start: int, token: str) -> bool:
     near = text[max(0, start - 40) : start]
     return bool(_HASH_NEAR.search(near)) or is_placeholder(token)
@@ -169,15 +183,19 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
         return 0.8 if strong else None
     if is_hex(token) and len(token) >= 16:
         return 0.8 if _random_hex(token) and (strong or "key" in name.lower()) else None
-    if looks_random(_body(token), 16) and changes(_body(token)) >= 0.3:
+    body = _body(token)
+    if looks_random(body, 16, letters_share=0.3) and ("_" not in body or changes(body) >= 0.3):
         return 0.8
-    if m["calls"] or not strong or " " in value.strip():
+    if (strong or "key" in name.lower()) and no_word(token):
+        return 0.7
+    if _ASKING_CALL.search(m["calls"]) or not strong or " " in value.strip():
         return None
     return _password_score(token, quoted=quoted)
 
 
 def _body(token: str) -> str:
-    return token.rstrip("=")
+    """The longest part of a token that could have been drawn as one."""
+    return max(_PART.findall(token), key=len, default="")
 
 
 def _random_hex(token: str) -> bool:

@@ -51,8 +51,8 @@ H = "[0-9a-f]"
 
 RULES: tuple[SecretRule, ...] = (
     # cloud
-    _token("aws_access_key_id", "akia asia abia acca aida agpa aroa aipa anpa anva a3t",
-           r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA)[A-Z2-7]{16}"),
+    _token("aws_access_key_id", "akia asia abia acca a3t",
+           r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),
     _token("aws_bedrock_key", "absk", r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
     _near("aws_secret_access_key", "aws akia asia", r"aws|secret|AKIA|ASIA", r"[A-Za-z0-9+/]{40}"),
     _token("google_api_key", "aiza", rf"AIza{U}{{35}}"),

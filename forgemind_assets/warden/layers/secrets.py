@@ -68,7 +68,7 @@ def strongest(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
 def _found(view: View) -> Iterator[Found]:
     yield from assigned(view)
     yield from in_addresses(view)
-    if any(not m[0].isalpha() and _has_digit(m[0]) for m in _RUN.finditer(view.text)):
+    if any(_may_be_token(m[0]) for m in _RUN.finditer(view.text)):
         lower = view.lower
         for rule in RULES:
             for literal in rule.literals:
@@ -81,8 +81,13 @@ def _found(view: View) -> Iterator[Found]:
             yield from _matches(rule, view)
 
 
-def _has_digit(text: str) -> bool:
-    return any(c in "0123456789" for c in text)
+def _may_be_token(run: str) -> bool:
+    """Every provider's token holds a digit, or letters of both cases and a mark between them."""
+    if any(c in "0123456789" for c in run):
+        return True
+    if run.isupper():
+        return "_" not in run
+    return not (run.isalpha() or run.islower())
 
 
 def _matches(rule: SecretRule, view: View) -> Iterator[Found]:
