@@ -230,9 +230,7 @@ def _shares(spec: GoalSpec) -> Iterator[Finding]:
 
 
 def _policy(spec: GoalSpec) -> Iterator[Finding]:
-    for place, message in policy_problems(
-        spec.policy, registry("safety layer"), default_policy()
-    ):
+    for place, message in policy_problems(spec.policy, registry("safety layer"), default_policy()):
         yield ("policy", *place), message
 
 

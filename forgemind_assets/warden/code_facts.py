@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 MAX_CHARS = 200_000
-_FENCE = re.compile(r"```[ \t]*(?:python3?|py)?[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(
+    r"```[ \t]*(?:python3?|py)?[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL | re.IGNORECASE
+)
 
 
 class Unparsable(ValueError):
@@ -55,7 +57,9 @@ class Facts:
 
     def _late(self, node: ast.Call) -> str:
         func = self.name(node.func)
-        texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        texts = [
+            a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+        ]
         if func in ("__import__", "importlib.import_module", "builtins.__import__") and texts:
             return texts[0]
         if func == "getattr" and texts and node.args:
@@ -91,7 +95,9 @@ class Facts:
     def within(self, node: ast.AST, *endings: str) -> bool:
         """Whether an expression holds such a call, or a variable that was made by one."""
         for inner in ast.walk(node):
-            name = self.name(inner) if isinstance(inner, ast.Call | ast.Name | ast.Attribute) else ""
+            name = (
+                self.name(inner) if isinstance(inner, ast.Call | ast.Name | ast.Attribute) else ""
+            )
             parts = name.replace("()", "").split(".")
             joined = ".".join(parts)
             if any(f".{end}." in f".{joined}." for end in endings):
@@ -140,7 +146,9 @@ def _parsed(text: str) -> tuple[ast.Module | None, int]:
 
 def _facts(tree: ast.Module, start: int, shift: int) -> Facts:
     facts = Facts(tree, start, shift)
-    nodes = sorted(_walk(tree), key=lambda n: (getattr(n, "lineno", 0), getattr(n, "col_offset", 0)))
+    nodes = sorted(
+        _walk(tree), key=lambda n: (getattr(n, "lineno", 0), getattr(n, "col_offset", 0))
+    )
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:

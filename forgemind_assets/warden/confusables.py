@@ -5,6 +5,8 @@ scripts that are used to disguise Latin text; full-width and mathematical forms 
 because NFKC folds them.
 """
 
+# ruff: noqa: RUF001 - look-alikes are the subject
+
 _LOOK_ALIKES = {
     "a": "аɑα⍺ạӓ",
     "b": "ЬƄᏏᖯ",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from forgemind_assets.warden.encodings import decode_token
+from forgemind_assets.warden.encodings import decode_token, may_be_encoded
 from forgemind_assets.warden.normalise import normalised
 from forgemind_assets.warden.views import Edit, View
 
@@ -17,7 +17,7 @@ MAX_TRIES = 4000
 MAX_GROWTH = 262_144
 _GAP = r"[ \t]*(?:\#[^\n]*)?(?:\\?\n[ \t]*){0,3}"
 _JOIN = re.compile(
-    r"""(?<=[^\s"'`,(\[{])\\?["'](?:(?<=\w["'])(?=["']\w)|"""
+    r"""["'](?<=[^\s"'`,(\[{]["'])(?:(?<=\w["'])(?=["']\w)|"""
     rf"{_GAP}(?:(?:\+|\.\.?|&|\|\||<>|\\)[ \t]*(?:\\?\n[ \t]*)?|(?<=\s))"
     r"""[rbfuRBFU]{0,2})\\?["'](?=[^\s"'`,)\]}])"""
 )
@@ -30,9 +30,12 @@ _ESCAPE = re.compile(
     r"\\{1,8}x([0-9a-fA-F]{2})|\\{1,8}u([0-9a-fA-F]{4})|\\{1,8}u\{0*([0-9a-fA-F]{2,5})\}"
     r"|&\#[xX]0*([0-9a-fA-F]{2,5});|&\#0*([0-9]{2,6});"
 )
+_CALLED_CODES = re.compile(
+    r"(?:(?:chr|String\.fromCharCode)\(\s*(?:0x[0-9a-fA-F]{2}|[0-9]{2,3})\s*\)\s*[+.,]?\s*){6,4096}",
+    re.IGNORECASE,
+)
 _CODES = re.compile(
-    r"(?:(?:chr|String\.fromCharCode)\(\s*(?:0x[0-9a-fA-F]{2}|[0-9]{2,3})\s*\)\s*[+.,]?\s*){6,4096}"
-    r"|(?<![\w.])(?:(?:0x[0-9a-fA-F]{2}|[0-9]{2,3})\s*,\s*){7,4096}(?:0x[0-9a-fA-F]{2}|[0-9]{2,3})"
+    r"[0-9](?<![\w.][0-9])(?:x[0-9a-fA-F]{2}|[0-9]{1,2})(?:\s?,\s*(?:0x[0-9a-fA-F]{2}|[0-9]{2,3})){7,4096}"
     r"(?![\w.])"
 )
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{2}|[0-9]{2,3}")
@@ -41,6 +44,7 @@ _WRAPPED = re.compile(
     r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,76}\s*\\?\n[ \t]*){1,512}[A-Za-z0-9+/]{2,76}={0,2}(?![\w=])"
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,6}")
+_DIGIT = re.compile(r"[0-9]")
 _PIECE = re.compile(r"[A-Za-z0-9+]{12,}={0,6}")
 _HEX_PAIRS = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{2}[ :\-]){7,4096}[0-9a-fA-F]{2}(?![\w:])")
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
@@ -106,7 +110,7 @@ def _hidden(text: str) -> list[View]:
 def _joined(text: str, budget: _Budget) -> list[Edit]:
     """String literals that are put together: `"a" + "b"`, `"a" "b"`, `"".join(["a", "b"])`."""
     edits = [
-        Edit(m.start(), m.end(), "", "joined")
+        Edit(m.start() - (text[m.start() - 1] == "\\"), m.end(), "", "joined")
         for m in _JOIN.finditer(text)
         if budget.take()
     ]
@@ -127,8 +131,11 @@ def _escapes(text: str, budget: _Budget) -> list[Edit]:
             code = int(m[5]) if m[5] else int(m[1] or m[2] or m[3] or m[4], 16)
             if _is_character(code) and budget.take():
                 edits.append(Edit(m.start(), m.end(), chr(code), "escapes"))
-    if "," in text or "chr(" in text:
-        for m in _CODES.finditer(text):
+    lists = [_CODES] if text.count(",") >= 7 else []
+    if "chr(" in text or "fromCharCode" in text:
+        lists.append(_CALLED_CODES)
+    for pattern in lists:
+        for m in pattern.finditer(text):
             codes = [int(n, 16 if n[:2] == "0x" else 10) for n in _NUMBER.findall(m[0])]
             if all(0x20 <= code < 0x7F for code in codes) and budget.take(len(codes)):
                 text_of = "".join(map(chr, codes)).replace('"', "'")
@@ -151,12 +158,13 @@ def _encoded(text: str, budget: _Budget) -> list[Edit]:
             _try(edits, text, m.start(), m.end(), budget)
     taken = bool(edits)
     for m in _TOKEN.finditer(text):
-        if m[0].islower() and not any(c.isdigit() for c in m[0]):
+        run = m[0]
+        if (run.islower() and not _DIGIT.search(run)) or not may_be_encoded(run):
             continue
-        start = m.start() + (text[m.start() - 1 : m.start()] == "\\" and m[0][0] in "nrt")
+        start = m.start() + (text[m.start() - 1 : m.start()] == "\\" and run[0] in "nrt")
         if taken and any(e.start < m.end() and start < e.end for e in edits):
             continue
-        if not _try(edits, text, start, m.end(), budget) and not m[0].isalnum():
+        if not _try(edits, text, start, m.end(), budget) and not run.isalnum():
             for piece in _PIECE.finditer(text, start, m.end()):
                 if piece.span() != m.span():
                     _try(edits, text, piece.start(), piece.end(), budget)

@@ -1,5 +1,7 @@
 """National identity numbers: their shapes, and where to find the rule of their check digits."""
 
+
+
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -37,16 +39,40 @@ def _number(kind: str, module: str, shape: str, strength: float, words: str) -> 
 NUMBERS: tuple[IdentityNumber, ...] = (
     _number("es_dni", "es.dni", r"\d{8}-?[A-Z]|\d{2}\.\d{3}\.\d{3}-?[A-Z]", 0.8, "dni|nif"),
     _number("es_nie", "es.nie", r"[XYZ]-?\d{7}-?[A-Z]", 0.8, "nie"),
-    _number("it_codice_fiscale", "it.codicefiscale", r"[A-Z]{6} ?\d{2}[A-Z]\d{2} ?[A-Z]\d{3}[A-Z]", 0.9, "fiscale"),
+    _number(
+        "it_codice_fiscale",
+        "it.codicefiscale",
+        r"[A-Z]{6} ?\d{2}[A-Z]\d{2} ?[A-Z]\d{3}[A-Z]",
+        0.9,
+        "fiscale",
+    ),
     _number("de_steuer_id", "de.idnr", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", 0.6, "steuer|idnr|tax"),
     _number("gb_nhs", "gb.nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", 0.4, "nhs|patient|health"),
     _number("br_cpf", "br.cpf", r"\d{3}\.?\d{3}\.?\d{3}-?\d{2}", 0.7, "cpf|cadastro"),
     _number("pl_pesel", "pl.pesel", r"\d{11}", 0.6, "pesel"),
-    _number("fr_nir", "fr.nir", r"[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", 0.8, "insee|nir|secu|sécu"),
-    _number("nl_bsn", "nl.bsn", r"\d{4}\.\d{2}\.\d{3}|\d{3} \d{2} \d{3,4}|\d{9}", 0.3, "bsn|burger|sofi"),
-    _number("be_national_number", "be.nn", r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}[.\-]?\d{2}", 0.7, "rijksregister|registre national|insz|niss"),
-    _number("se_personnummer", "se.personnummer", r"(?:\d{2})?\d{6}[-+]?\d{4}", 0.45, "personnummer"),
-    _number("no_fodselsnummer", "no.fodselsnummer", r"\d{6} ?\d{5}", 0.6, "fødsel|fodsel|personnummer"),
+    _number(
+        "fr_nir",
+        "fr.nir",
+        r"[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}",
+        0.8,
+        "insee|nir|secu|sécu",
+    ),
+    _number(
+        "nl_bsn", "nl.bsn", r"\d{4}\.\d{2}\.\d{3}|\d{3} \d{2} \d{3,4}|\d{9}", 0.3, "bsn|burger|sofi"
+    ),
+    _number(
+        "be_national_number",
+        "be.nn",
+        r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}[.\-]?\d{2}",
+        0.7,
+        "rijksregister|registre national|insz|niss",
+    ),
+    _number(
+        "se_personnummer", "se.personnummer", r"(?:\d{2})?\d{6}[-+]?\d{4}", 0.45, "personnummer"
+    ),
+    _number(
+        "no_fodselsnummer", "no.fodselsnummer", r"\d{6} ?\d{5}", 0.6, "fødsel|fodsel|personnummer"
+    ),
     _number("dk_cpr", "dk.cpr", r"\d{6}-\d{4}|\d{10}", 0.2, "cpr"),
     _number("fi_hetu", "fi.hetu", r"\d{6}[-+A]\d{3}[0-9A-Y]", 0.8, "hetu|henkilö"),
     _number("ee_isikukood", "ee.ik", r"\d{11}", 0.55, "isikukood"),
@@ -61,9 +87,13 @@ NUMBERS: tuple[IdentityNumber, ...] = (
     _number("ie_pps", "ie.pps", r"\d{7}[A-W][A-I]?", 0.75, "pps"),
     _number("ch_ahv", "ch.ssn", r"756\.?\d{4}\.?\d{4}\.?\d{2}", 0.9, "ahv|avs|sozialvers"),
     _number("at_svnr", "at.vnr", r"\d{4} ?\d{6}", 0.35, "svnr|sozialvers|versicherungsnummer"),
-    _number("ca_sin", "ca.sin", r"\d{3}[ -]\d{3}[ -]\d{3}|\d{9}", 0.35, r"\bsin\b|social insurance"),
+    _number(
+        "ca_sin", "ca.sin", r"\d{3}[ -]\d{3}[ -]\d{3}|\d{9}", 0.35, r"\bsin\b|social insurance"
+    ),
     _number("au_tfn", "au.tfn", r"\d{3} ?\d{3} ?\d{2,3}", 0.35, "tfn|tax file"),
-    _number("in_aadhaar", "in_.aadhaar", r"\d{4}[ -]?\d{4}[ -]?\d{4}", 0.45, "aadhaar|aadhar|uidai"),
+    _number(
+        "in_aadhaar", "in_.aadhaar", r"\d{4}[ -]?\d{4}[ -]?\d{4}", 0.45, "aadhaar|aadhar|uidai"
+    ),
     _number("in_pan", "in_.pan", r"[A-Z]{3}[ABCFGHLJPTK][A-Z]\d{4}[A-Z]", 0.6, r"\bpan\b"),
     _number("cn_resident_id", "cn.ric", r"\d{17}[0-9X]", 0.85, "身份证|resident|identity"),
     _number("kr_rrn", "kr.rrn", r"\d{6}-?\d{7}", 0.7, "rrn|resident|주민"),

@@ -14,7 +14,9 @@ from forgemind_assets.warden.views import Edit, View
 MAX_ROUNDS = 8
 _INVISIBLE_CHARS = "".join(map(chr, sorted(INVISIBLE)))
 _UNSEEN_ASCII = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_ODD_RUN = re.compile(rf"[^{re.escape(_INVISIBLE_CHARS)}]?(?:[^\x00-\x7f]|[\x00-\x08\x0e-\x1f\x7f])+")
+_ODD_RUN = re.compile(
+    rf"[^{re.escape(_INVISIBLE_CHARS)}]?(?:[^\x00-\x7f]|[\x00-\x08\x0e-\x1f\x7f])+"
+)
 _REMOVE = dict.fromkeys(INVISIBLE)
 
 

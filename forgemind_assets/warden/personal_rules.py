@@ -1,5 +1,7 @@
 """Personal data in a text, kind by kind, each with a score."""
 
+# ruff: noqa: E501 - a pattern is easier to check in one piece
+
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -28,8 +30,31 @@ _ROLE = re.compile(
     r"hostmaster|press|jobs|billing|service)(?:[+.\-_\d]\w*)?"
 )
 _FILE_ENDINGS = frozenset(
-    ("py", "js", "ts", "json", "md", "txt", "html", "css", "yml", "yaml", "toml", "png", "svg",
-     "jpg", "gif", "cfg", "ini", "service", "timer", "lock", "whl", "tar", "gz")
+    (
+        "py",
+        "js",
+        "ts",
+        "json",
+        "md",
+        "txt",
+        "html",
+        "css",
+        "yml",
+        "yaml",
+        "toml",
+        "png",
+        "svg",
+        "jpg",
+        "gif",
+        "cfg",
+        "ini",
+        "service",
+        "timer",
+        "lock",
+        "whl",
+        "tar",
+        "gz",
+    )
 )
 _RUN = re.compile(
     r"(?<![\w.\-+/=])\+?\(?(?:[A-Z]{1,6}[ -]?)?\d[\dA-Z]*(?:[ .\-/()]{1,2}[\dA-Z]{1,12}){0,9}(?![\w])"
@@ -44,23 +69,54 @@ _CARD_ISSUER = re.compile(
     r"3(?:0[0-5]|[689]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d|2\d\d)\d{12,15}|35\d{14}|(?:50|5[6-9]|6\d)\d{10,17}"
 )
 _TEST_CARDS = frozenset(
-    ("4111111111111111", "4242424242424242", "4012888888881881", "4000056655665556", "5555555555554444",
-     "5105105105105100", "2223003122003222", "378282246310005", "371449635398431", "6011111111111117",
-     "6011000990139424", "30569309025904", "38520000023237", "3530111333300000", "3566002020360505",
-     "4000000000000002", "5200828282828210", "4222222222222")
+    (
+        "4111111111111111",
+        "4242424242424242",
+        "4012888888881881",
+        "4000056655665556",
+        "5555555555554444",
+        "5105105105105100",
+        "2223003122003222",
+        "378282246310005",
+        "371449635398431",
+        "6011111111111117",
+        "6011000990139424",
+        "30569309025904",
+        "38520000023237",
+        "3530111333300000",
+        "3566002020360505",
+        "4000000000000002",
+        "5200828282828210",
+        "4222222222222",
+    )
 )
 _SSN = re.compile(r"(?<![\w.\-])(\d{3})([- ])(\d{2})\2(\d{4})(?![\w\-])(?!\.\d)")
 _SSN_NAMED = re.compile(r"(?i)\b\w*(?:ssn|social.?security)\w*[^\n\d]{1,20}(\d{3})(\d{2})(\d{4})\b")
 _VOID_SSN = frozenset(("078051120", "219099999", "123456789", "987654321"))
-_NINO = re.compile(r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?![A-Za-z0-9])")
+_NINO = re.compile(
+    r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?![A-Za-z0-9])"
+)
 _IPV4 = re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-])(?!\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4}){0,6}(?![\w:])")
 _VERSION_BEFORE = re.compile(r"(?i)(?:version|\bver|release|\bv|==|>=|<=|~=|\^)[\s\"':=v]*$")
 _RESOLVERS = frozenset(
-    ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220", "1.2.3.4")
+    (
+        "8.8.8.8",
+        "8.8.4.4",
+        "1.1.1.1",
+        "1.0.0.1",
+        "9.9.9.9",
+        "208.67.222.222",
+        "208.67.220.220",
+        "1.2.3.4",
+    )
 )
-_PHONE_WORD = re.compile(r"(?i)(?:tel(?:e?(?:fon|phone))?|phone|mobile?|cell|fax|handy|whatsapp|sms|call|msisdn|contact|ring|rufnummer|fon|móvil|portable)\w*[^\w\n]{0,12}(?:\w{1,12}[^\w\n]{1,4}){0,3}$")
-_PASSPORT = re.compile(r"(?i)(?:passport|reisepass|pasaporte|passeport)[^\n]{0,24}?\b([A-Z]{1,2}\d{6,8}|\d{9}|[CFGHJKLMNPRTVWXYZ0-9]{9})\b")
+_PHONE_WORD = re.compile(
+    r"(?i)(?:tel(?:e?(?:fon|phone))?|phone|mobile?|cell|fax|handy|whatsapp|sms|call|msisdn|contact|ring|rufnummer|fon|móvil|portable)\w*[^\w\n]{0,12}(?:\w{1,12}[^\w\n]{1,4}){0,3}$"
+)
+_PASSPORT = re.compile(
+    r"(?i)(?:passport|reisepass|pasaporte|passeport)[^\n]{0,24}?\b([A-Z]{1,2}\d{6,8}|\d{9}|[CFGHJKLMNPRTVWXYZ0-9]{9})\b"
+)
 _BORN = re.compile(
     r"(?i)(?:born|birth|\bdob\b|geburt|geb\.|nacimiento|naissance)[^\n\d]{0,24}"
     r"((?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/. ,]{1,2}(?:19|20)\d\d|[A-Z][a-z]{2,8} \d{1,2},? (?:19|20)\d\d)"
@@ -70,18 +126,44 @@ _STREET = re.compile(
     r"|\b[A-ZÄÖÜ][a-zäöüß]+(?:straße|strasse|str\.|weg|platz|allee|gasse) \d{1,4}[a-z]?\b"
     r"|\b\d{1,4},? (?:rue|avenue|boulevard|place) (?:de |du |des |la |l')*[A-ZÉ]\w+|\b(?:Calle|Via|Rua) (?:[A-ZÉ]\w+ ?){1,4},? \d{1,4}\b"
 )
-_DATE = re.compile(r"(?:19|20)\d\d\W{1,2}\d{1,4}(?:\W\d{1,4})?.*|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d.*")
-_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AU", "IN", "BR", "PL", "CH", "AT", "BE", "SE")
+_DATE = re.compile(
+    r"(?:19|20)\d\d\W{1,2}\d{1,4}(?:\W\d{1,4})?.*|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d.*"
+)
+_DOTS = re.compile(r"\d\.\d{1,3}\.\d")
+_STREET_WORD = re.compile(
+    r" (?:st|ave|r(?:oa)?d|l(?:a)?ne?|dr|b(?:oule)?v|c(?:our)?t|way|terrace|pl|square|close|cres)|"
+    r"stra(?:ß|ss)e \d|str\. \d|weg \d|platz \d|allee \d|gasse \d|rue |calle |via |rua "
+)
+_REGIONS = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "NL",
+    "AU",
+    "IN",
+    "BR",
+    "PL",
+    "CH",
+    "AT",
+    "BE",
+    "SE",
+)
 
 
 def emails(view: View) -> Iterator[Found]:
     """Full addresses; role accounts and reserved domains score low."""
     if "@" in view.text:
         for m in _EMAIL.finditer(view.text):
-            if m[3].lower() in _FILE_ENDINGS or view.text[max(0, m.start() - 3) : m.start()] == "://":
+            if (
+                m[3].lower() in _FILE_ENDINGS
+                or view.text[max(0, m.start() - 3) : m.start()] == "://"
+            ):
                 continue
             yield Found("email", m.span(), _email_score(m[1], m[2]))
-    if "at" in view.lower and ("[" in view.text or "(" in view.text):
+    if any(spelled in view.lower for spelled in ("at]", "at)", "at }", "at ]", "at )", "at}")):
         for m in _SPELLED_EMAIL.finditer(view.text):
             yield Found("email", m.span(), 0.7)
 
@@ -123,7 +205,9 @@ def identities(view: View) -> Iterator[Found]:
             continue
         start = m.start() + m[0].find(run)
         named = NAMED.search(view.text[max(0, start - 48) : start].rpartition("\n")[2])
-        best = max(((_score(n, run, named), n.kind) for n in NUMBERS if holds(n, run)), default=None)
+        best = max(
+            ((_score(n, run, named), n.kind) for n in NUMBERS if holds(n, run)), default=None
+        )
         if best is not None:
             yield Found(best[1], (start, start + len(run)), best[0])
     for m in _PASSPORT.finditer(view.text):
@@ -133,7 +217,9 @@ def identities(view: View) -> Iterator[Found]:
 
 def _score(number: IdentityNumber, run: str, named: re.Match[str] | None) -> float:
     if named is not None:
-        return 0.9 if re.search(number.words, named[0], re.IGNORECASE) else max(0.7, number.strength)
+        return (
+            0.9 if re.search(number.words, named[0], re.IGNORECASE) else max(0.7, number.strength)
+        )
     return max(number.strength, 0.6) if GROUPED.search(run) else number.strength
 
 
@@ -203,17 +289,20 @@ def _known(number: str, region: str | None, valid: float, possible: float) -> fl
 def addresses(view: View) -> Iterator[Found]:
     """Public network addresses, postal addresses, and dates of birth that are named."""
     text = view.text
-    for m in _IPV4.finditer(text):
+    for m in _IPV4.finditer(text) if _DOTS.search(text) else ():
         if not _VERSION_BEFORE.search(text[max(0, m.start() - 16) : m.start()]):
             yield from _network(m)
-    if ":" in text:
+    if "::" in text or text.count(":") >= 7:
         for m in _IPV6.finditer(text):
             if "::" in m[0] or m[0].count(":") == 7:
                 yield from _network(m)
-    for m in _BORN.finditer(text):
-        yield Found("birth_date", m.span(1), 0.6)
-    for m in _STREET.finditer(text):
-        yield Found("postal_address", m.span(), 0.55)
+    lower = view.lower
+    if any(word in lower for word in ("born", "birth", "dob", "geb", "nacimiento", "naissance")):
+        for m in _BORN.finditer(text):
+            yield Found("birth_date", m.span(1), 0.6)
+    if _STREET_WORD.search(lower):
+        for m in _STREET.finditer(text):
+            yield Found("postal_address", m.span(), 0.55)
 
 
 def _network(m: re.Match[str]) -> Iterator[Found]:
@@ -221,7 +310,11 @@ def _network(m: re.Match[str]) -> Iterator[Found]:
         address = ipaddress.ip_address(m[0])
     except ValueError:
         return
-    if m[0] in _RESOLVERS or m[0].endswith(".0") or (address.version == 4 and m[0].startswith(("1.", "2.", "3."))):
+    if (
+        m[0] in _RESOLVERS
+        or m[0].endswith(".0")
+        or (address.version == 4 and m[0].startswith(("1.", "2.", "3.")))
+    ):
         yield Found("ip_address", m.span(), RESERVED)
     elif address.is_global and not address.is_multicast:
         yield Found("ip_address", m.span(), 0.6)

@@ -8,7 +8,7 @@ _RUNS = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
 _PARTS = re.compile(r"[A-Za-z0-9]+")
 _INNER_DIGITS = re.compile(r"[A-Za-z][0-9]+(?=[A-Za-z])")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}", re.IGNORECASE)
-_WORDS = re.compile(r"[A-Z]?[a-z]{3,}")
+_WORDS = re.compile(r"[A-Z]?[a-z]{4,}")
 _SEQUENCES = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 

@@ -1,5 +1,7 @@
 """Secrets without a mark of their own: told by their name, by an address, or by randomness."""
 
+# ruff: noqa: E501 - a pattern is easier to check in one piece
+
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,9 +18,6 @@ class Found(NamedTuple):
     score: float
 
 
-NAME_WORDS = ("pass", "pwd", "secret", "token", "key", "auth", "cred", "bearer", "cookie", "dsn",
-              "salt", "pepper", "psk", "signing", "signature", "sas", "webhook", "identified by",
-              "session", "private", "login", "license", "otp", "seed", "encrypt")
 _NAME = (
     r"(?P<name>pass(?:word|wd|phrase|code|wort)?|pwd|pswd|psw|secret|token|key|auth(?:orization)?|cred(?:ential)?"
     r"s?|bearer|cookie|dsn|salt|pepper|psk|signing|signature|sas|webhook|identified[ ]by|session|"
@@ -37,19 +36,29 @@ _VALUE = (
     r"(?:[rbfuRBFU]{0,2}\\?(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]{6,400})(?:[\"'`]|$)"
     r"|(?P<bare>[^\s\"'`,;<>(){}\[\]|]{8,400}))"
 )
+_ANY_NAME = re.compile(
+    r"p(?:ass|wd|swd?|epper|sk|rivate)|s(?:ecret|alt|ign|as|ession|eed)|tok|key|auth|cred|bearer|cookie|dsn|"
+    r"webhook|identified by|login|licen[cs]e|otp|encrypt"
+)
 _ASSIGNED = re.compile(_NAME + _SEPARATOR + _VALUE, re.IGNORECASE)
 _URL = re.compile(r"://([^\s/:@\"'<>{}$]{0,64}):([^\s/@\"'<>{}$]{3,128})@[\w\[]")
 _LONG = re.compile(r"[A-Za-z0-9_+/\-]{24,}={0,2}")
-_PREFIXED = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z]{2,12})[_\-.](?:[a-z0-9]{1,8}[_\-.]){0,2}([A-Za-z0-9]{20,})(?![A-Za-z0-9])")
+_PREFIXED = re.compile(
+    r"(?<![A-Za-z0-9_])([A-Za-z]{2,12})[_\-.](?:[a-z0-9]{1,8}[_\-.]){0,2}([A-Za-z0-9]{20,})(?![A-Za-z0-9])"
+)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_STRONG = re.compile(r"(?i)pass|pwd|secret|token|cred|psk|identified|pepper|api.?key|access.?key|auth.?key|bearer|private|signing|encrypt")
+_STRONG = re.compile(
+    r"(?i)pass|pwd|secret|token|cred|psk|identified|pepper|api.?key|access.?key|auth.?key|bearer|private|signing|encrypt"
+)
 _MILD_TAIL = re.compile(
     r"(?i)(?:^|[_\-.])(?:id|ids|url|uri|name|type|path|file|dir|len|length|size|hash|digest|sha\d*|md5|count|error|field|"
     r"pattern|regex|class|index|format|label|prefix|suffix|words?|board|frame|point|ring|s|map|func|version|"
     r"expir\w*|ttl|algorithm|code)$"
 )
-_PUBLIC_BEFORE = re.compile(r"(?i)(?:public|pub|cache|primary|foreign|sort|partition|group|host|ssh|object|s3|routing|idempotency|"
-                            r"map|dict|lookup|index|hash|site|publishable|translation|image|page_?)[_\- ]?$")
+_PUBLIC_BEFORE = re.compile(
+    r"(?i)(?:public|pub|cache|primary|foreign|sort|partition|group|host|ssh|object|s3|routing|idempotency|"
+    r"map|dict|lookup|index|hash|site|publishable|translation|image|page_?)[_\- ]?$"
+)
 _NOT_A_SECRET = re.compile(
     r"(?i)example|placeholder|change.?me|replace.?(?:me|with|this)|your[_\- ]|my[_\- ](?:secret|token|key|pass)|dummy|"
     r"fake|redacted|insert|todo|xxxx|\*{3,}|\.{3,}|<[^>]+>|\$\{|\{\{|\{\w*\}|%\(|%s|not.?(?:set|real|used)|"
@@ -61,25 +70,23 @@ _HASH_NEAR = re.compile(
     r"\bid\b|_id\b|spki|src=|href=|/d/)[^\n]{0,24}$"
 )
 _PLAIN_PREFIX = frozenset(
-    "sha md commit rev ref id uuid hash etag image img chunk main index file build v ver version layer digest obj "
-    "tag run job task test tests row user item node page part step key utf iso cwe cve seed request http https www "
-    "arn urn doi isbn model data".split()
+    ["sha", "md", "commit", "rev", "ref", "id", "uuid", "hash", "etag", "image", "img", "chunk", "main", "index", "file", "build", "v", "ver", "version", "layer", "digest", "obj", "tag", "run", "job", "task", "test", "tests", "row", "user", "item", "node", "page", "part", "step", "key", "utf", "iso", "cwe", "cve", "seed", "request", "http", "https", "www", "arn", "urn", "doi", "isbn", "model", "data"]
 )
-_ASKING_CALL = re.compile(r"(?i)(?<![\w.])(?!(?:\w+\.)*\w*(?:bytes|decode|fromhex|secret|str)\w*\()[a-z_][\w.]*\(")
+_ASKING_CALL = re.compile(
+    r"(?i)(?<![\w.])(?!(?:\w+\.)*\w*(?:bytes|decode|fromhex|secret|str)\w*\()[a-z_][\w.]*\("
+)
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _PART = re.compile(r"[A-Za-z0-9+/_\-]+")
 _WORDY = re.compile(r"[a-z]{4,}")
 
 
 def assigned(view: View) -> Iterator[Found]:
     """Values that a name such as `password`, `API_KEY` or `X-Auth-Token` is given."""
-    lower = view.lower
-    if not any(word in lower for word in NAME_WORDS):
-        return
     at = 0
-    while True:
-        m = _ASSIGNED.search(view.text, at)
+    for word in _ANY_NAME.finditer(view.lower):
+        m = _ASSIGNED.match(view.text, word.start()) if word.start() >= at else None
         if m is None:
-            return
+            continue
         quoted = m["quoted"] is not None
         start, end = m.span("quoted" if quoted else "bare")
         score = _assigned_score(view.text, m, quoted=quoted)
@@ -87,8 +94,6 @@ def assigned(view: View) -> Iterator[Found]:
             kind = "generic_password" if score < 0.7 else "generic_secret"
             yield Found(kind, (start, end), score)
             at = end
-        else:
-            at = m.end("name")
 
 
 def in_addresses(view: View) -> Iterator[Found]:
@@ -104,8 +109,7 @@ def in_addresses(view: View) -> Iterator[Found]:
 
 
 _PLAIN_PASSWORDS = frozenset(
-    "password pass passwd pwd secret user username guest admin root postgres mysql test token key changeme "
-    "pw port host none hunter2 anonymous x y p a b".split()
+    ["password", "pass", "passwd", "pwd", "secret", "user", "username", "guest", "admin", "root", "postgres", "mysql", "test", "token", "key", "changeme", "pw", "port", "host", "none", "hunter2", "anonymous", "x", "y", "p", "a", "b"]
 )
 
 
@@ -116,7 +120,7 @@ def bare(view: View) -> Iterator[Found]:
         if len(token) > 200 or is_hex(token) or _UUID.search(token) or not _mixed(token):
             continue
         body = max(re.split(r"[_\-]", token), key=len) if "_" in token or "-" in token else token
-        if len(body) < 20 or "/" in body.strip("/") and not _dense(body):
+        if len(body) < 20 or ("/" in body.strip("/") and not _dense(body)):
             continue
         if _in_block(view.text, *m.span()):
             continue
@@ -168,7 +172,7 @@ def _excused(text: str, start: int, token: str) -> bool:
 
 def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | None:
     value = m["quoted"] if quoted else m["bare"]
-    name = (text[max(0, m.start() - 24) : m.start()].rpartition("\n")[2] + m["name"] + m["tail"])
+    name = text[max(0, m.start() - 24) : m.start()].rpartition("\n")[2] + m["name"] + m["tail"]
     name = re.split(r"[\s\"'=:,;(\[{]", name.strip())[-1] or m["name"]
     if _NOT_A_SECRET.search(value) or _MILD_TAIL.search(m["name"][-1:] + m["tail"]):
         return None
@@ -184,7 +188,8 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
     if is_hex(token) and len(token) >= 16:
         return 0.8 if _random_hex(token) and (strong or "key" in name.lower()) else None
     body = _body(token)
-    if looks_random(body, 16, letters_share=0.3) and ("_" not in body or changes(body) >= 0.3):
+    inner = max(re.split(r"[_\-]", body), key=len)
+    if any(looks_random(b, 16, letters_share=0.3) and changes(b) >= 0.28 for b in {body, inner}):
         return 0.8
     if (strong or "key" in name.lower()) and no_word(token):
         return 0.7
@@ -199,7 +204,7 @@ def _body(token: str) -> str:
 
 
 def _random_hex(token: str) -> bool:
-    return 3.0 <= entropy(token) or (len(token) < 24 and entropy(token) >= 2.7)
+    return entropy(token) >= 3.0 or (len(token) < 24 and entropy(token) >= 2.7)
 
 
 def _is_reference(token: str, *, quoted: bool) -> bool:
@@ -208,6 +213,10 @@ def _is_reference(token: str, *, quoted: bool) -> bool:
         return True
     if re.search(r"[(){}\[\]<>]", token) and not quoted:
         return True
+    if not quoted and re.match(r"[A-Za-z_]\w*=(?!=*$)", token):
+        return True
+    if _DOTTED.fullmatch(token):
+        return not any(looks_random(part, 16) for part in token.split("."))
     parts = re.split(r"[./\\:]", token)
     wordy = all(re.fullmatch(r"[A-Za-z_]*\d{0,2}", part) for part in parts)
     return len(parts) > 1 and wordy

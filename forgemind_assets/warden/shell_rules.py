@@ -1,5 +1,7 @@
 """Live attacks that are spelled in shell or PowerShell, in any text or string literal."""
 
+
+
 import re
 
 SHELL_RULES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
@@ -15,7 +17,17 @@ SHELL_RULES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
         (
             "download_and_execute",
-            ("curl", "wget", "downloadstring", "downloadfile", "invoke-webrequest", "iwr ", "certutil", "bitsadmin", "mshta"),
+            (
+                "curl",
+                "wget",
+                "downloadstring",
+                "downloadfile",
+                "invoke-webrequest",
+                "iwr ",
+                "certutil",
+                "bitsadmin",
+                "mshta",
+            ),
             r"\b(?:curl|wget)\b[^\n|;&]{0,200}https?://[^\n|;&]{0,200}\|\s*(?:sudo\s+)?(?:ba|z|da|)sh\b"
             r"|\b(?:curl|wget)\b[^\n]{0,200}https?://[^\n|]{0,200}\|\s*(?:sudo\s+)?(?:python3?|perl|ruby|node|php)\b"
             r"|\b(?:curl|wget)\b[^\n]{0,300}(?:&&|;)\s*chmod\s+(?:\+x|[0-7]*7[0-7]*)\s[^\n]{0,80}(?:&&|;)\s*(?:nohup\s+)?(?:\./|/tmp/|/dev/shm/)"
@@ -38,12 +50,29 @@ SHELL_RULES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
         (
             "crypto_miner",
-            ("stratum", "xmrig", "minerd", "cpuminer", "coinhive", "cryptonight", "nicehash", "ethminer", "randomx"),
+            (
+                "stratum",
+                "xmrig",
+                "minerd",
+                "cpuminer",
+                "coinhive",
+                "cryptonight",
+                "nicehash",
+                "ethminer",
+                "randomx",
+            ),
             r"stratum\+(?:tcp|ssl|udp)://|\b(?:xmrig|minerd|cpuminer|ethminer|cgminer)\b[^\n]{0,60}(?:-o|--url|--donate-level|-u)\s|coinhive(?:\.min)?\.js|new\s+CoinHive\.",
         ),
         (
             "persistence",
-            ("authorized_keys", "crontab", "currentversion\\run", "ld.so.preload", "launchagents", "schtasks"),
+            (
+                "authorized_keys",
+                "crontab",
+                "currentversion\\run",
+                "ld.so.preload",
+                "launchagents",
+                "schtasks",
+            ),
             r"(?:echo|printf)\b[^\n]{0,400}ssh-(?:rsa|ed25519)[^\n]{0,400}>>?\s*\S*authorized_keys|\(\s*crontab\s+-l[^\n]{0,200}(?:curl|wget|/dev/tcp)[^\n]{0,200}crontab\s+-"
             r"|\*\s+\*\s+\*\s+\*\s+\*[^\n]{0,80}(?:curl|wget)[^\n]{0,120}\|\s*(?:ba|)sh|>>?\s*/etc/ld\.so\.preload|schtasks\b[^\n]{0,60}/create\b[^\n]{0,200}(?:powershell|http)",
         ),
@@ -54,7 +83,15 @@ SHELL_RULES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
         (
             "credential_theft",
-            ("mimikatz", "sekurlsa", "lsass", "/etc/shadow", "id_rsa", "169.254.169.254", "login data"),
+            (
+                "mimikatz",
+                "sekurlsa",
+                "lsass",
+                "/etc/shadow",
+                "id_rsa",
+                "169.254.169.254",
+                "login data",
+            ),
             r"sekurlsa::logonpasswords|invoke-mimikatz|procdump\b[^\n]{0,40}lsass|comsvcs\.dll[^\n]{0,20}minidump"
             r"|(?:cat|tar|scp|curl|base64)\b[^\n|]{0,80}(?:/etc/shadow|\.ssh/id_(?:rsa|ed25519|ecdsa)|\.aws/credentials)[^\n]{0,80}(?:\||https?://|@[\w.-]+:)[^\n]{0,80}"
             r"|curl\b[^\n]{0,120}169\.254\.169\.254[^\n]{0,120}\|\s*(?:curl|nc)\b",

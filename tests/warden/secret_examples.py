@@ -3,6 +3,8 @@
 The measurement's corpus (`tests/bench/planted_corpus.py`) is another one and not used here.
 """
 
+# ruff: noqa: E501 - one format, one line
+
 import base64
 import json
 import random
@@ -26,8 +28,12 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "github_token": lambda r: r.choice(["ghp_", "gho_", "ghs_"]) + draw(r, LETTERS, 36),
     "github_fine_grained": lambda r: f"github_pat_{draw(r, LETTERS, 22)}_{draw(r, LETTERS, 59)}",
     "gitlab_token": lambda r: "glpat-" + draw(r, SAFE, 20),
-    "slack_bot": lambda r: f"xoxb-{draw(r, string.digits, 12)}-{draw(r, string.digits, 13)}-{draw(r, LETTERS, 24)}",
-    "slack_webhook": lambda r: f"https://hooks.slack.com/services/T{draw(r, LETTERS.upper(), 8)}/B{draw(r, LETTERS.upper(), 10)}/{draw(r, LETTERS, 24)}",
+    "slack_bot": lambda r: (
+        f"xoxb-{draw(r, string.digits, 12)}-{draw(r, string.digits, 13)}-{draw(r, LETTERS, 24)}"
+    ),
+    "slack_webhook": lambda r: (
+        f"https://hooks.slack.com/services/T{draw(r, LETTERS.upper(), 8)}/B{draw(r, LETTERS.upper(), 10)}/{draw(r, LETTERS, 24)}"
+    ),
     "stripe_live": lambda r: "sk_live_" + draw(r, LETTERS, 24),
     "google_api_key": lambda r: "AIza" + draw(r, SAFE, 35),
     "openai_key": lambda r: "sk-" + draw(r, LETTERS, 20) + "T3BlbkFJ" + draw(r, LETTERS, 20),
@@ -45,25 +51,61 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "shopify": lambda r: "shpat_" + draw(r, HEX, 32),
     "databricks": lambda r: "dapi" + draw(r, HEX, 32),
     "vault": lambda r: "hvs." + draw(r, SAFE, 90),
-    "jwt": lambda r: ".".join([
-        base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').decode().rstrip("="),
-        base64.urlsafe_b64encode(json.dumps({"sub": draw(r, string.digits, 8), "name": "A"}).encode()).decode().rstrip("="),
-        draw(r, SAFE, 43)]),
+    "jwt": lambda r: ".".join(
+        [
+            base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').decode().rstrip("="),
+            base64.urlsafe_b64encode(
+                json.dumps({"sub": draw(r, string.digits, 8), "name": "A"}).encode()
+            )
+            .decode()
+            .rstrip("="),
+            draw(r, SAFE, 43),
+        ]
+    ),
     "azure_storage": lambda r: draw(r, B64, 86) + "==",
     "azure_client_secret": lambda r: draw(r, LETTERS, 3) + "8Q~" + draw(r, SAFE + "~.", 33),
-    "private_key": lambda r: "-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join(draw(r, B64, 64) for _ in range(8)) + "\n-----END RSA PRIVATE KEY-----",
-    "postgres_url": lambda r: f"postgres://svc_{draw(r, LOWER, 4)}:{draw(r, LETTERS, 14)}@db.internal:5432/app",
+    "private_key": lambda r: (
+        "-----BEGIN RSA PRIVATE KEY-----\n"
+        + "\n".join(draw(r, B64, 64) for _ in range(8))
+        + "\n-----END RSA PRIVATE KEY-----"
+    ),
+    "postgres_url": lambda r: (
+        f"postgres://svc_{draw(r, LOWER, 4)}:{draw(r, LETTERS, 14)}@db.internal:5432/app"
+    ),
     "hex_api_key": lambda r: draw(r, HEX, 32),
     "uuid_key": lambda r: "-".join(draw(r, HEX, n) for n in (8, 4, 4, 4, 12)),
     "random_secret": lambda r: draw(r, LETTERS, r.choice([20, 32, 48])),
-    "unknown_vendor": lambda r: draw(r, string.ascii_lowercase, 4) + "_live_" + draw(r, LETTERS, 32),
+    "unknown_vendor": lambda r: (
+        draw(r, string.ascii_lowercase, 4) + "_live_" + draw(r, LETTERS, 32)
+    ),
     "unknown_vendor_lower": lambda r: draw(r, string.ascii_lowercase, 5) + "-" + draw(r, LOWER, 36),
-    "password": lambda r: r.choice(["Winter", "Castle", "Dragon", "Orbit"]) + r.choice("!#$%&*?") + draw(r, string.digits, 4) + r.choice("!?+") + draw(r, string.ascii_letters, 3),
+    "password": lambda r: (
+        r.choice(["Winter", "Castle", "Dragon", "Orbit"])
+        + r.choice("!#$%&*?")
+        + draw(r, string.digits, 4)
+        + r.choice("!?+")
+        + draw(r, string.ascii_letters, 3)
+    ),
 }
-NEEDS_NAME = {"hex_api_key", "uuid_key", "password", "aws_secret_access_key", "random_secret", "unknown_vendor_lower"}
+NEEDS_NAME = {
+    "hex_api_key",
+    "uuid_key",
+    "password",
+    "aws_secret_access_key",
+    "random_secret",
+    "unknown_vendor_lower",
+}
 """Kinds that nothing but a name before them tells from harmless text."""
 
-NAMES = ("api_key", "API_TOKEN", "clientSecret", "db_password", "SECRET_KEY", "auth_token", "access-key")
+NAMES = (
+    "api_key",
+    "API_TOKEN",
+    "clientSecret",
+    "db_password",
+    "SECRET_KEY",
+    "auth_token",
+    "access-key",
+)
 
 
 def _python(n: str, s: str) -> str:
@@ -84,7 +126,7 @@ CARRIERS: dict[str, Callable[[str, str], str]] = {
     "xml": lambda n, s: f"<config><{n}>{s}</{n}><debug>0</debug></config>\n",
     "log": lambda n, s: f"2024-05-01 12:00:00 INFO connecting with {n}={s} to db\n",
     "docker": lambda n, s: f"FROM python:3.11\nENV {n.upper()} {s}\nRUN make\n",
-    "kubernetes": lambda n, s: f"env:\n  - name: {n.upper()}\n    value: \"{s}\"\n",
+    "kubernetes": lambda n, s: f'env:\n  - name: {n.upper()}\n    value: "{s}"\n',
     "comment": lambda n, s: f"def f(x):\n    # the {n} is {s}\n    return x\n",
     "markdown": lambda n, s: f"Set `{n}` to `{s}` and start it.\n",
     "terraform": lambda n, s: f'variable "{n}" {{\n  default = "{s}"\n}}\n',
@@ -113,7 +155,9 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 }
 SPLITS: dict[str, Callable[[str, str], str]] = {
     "plus": lambda n, s: f"{n} = " + " + ".join(f'"{p}"' for p in _pieces(s)) + "\n",
-    "implicit": lambda n, s: f"{n} = (\n    " + "\n    ".join(f'"{p}"' for p in _pieces(s)) + "\n)\n",
+    "implicit": lambda n, s: (
+        f"{n} = (\n    " + "\n    ".join(f'"{p}"' for p in _pieces(s)) + "\n)\n"
+    ),
     "join": lambda n, s: f'{n} = "".join([' + ", ".join(f'"{p}"' for p in _pieces(s)) + "])\n",
     "codes": lambda n, s: f"{n} = bytes({list(s.encode())})\n",
 }
@@ -127,8 +171,10 @@ def examples(seed: int) -> list[tuple[str, str, str, str, str]]:
         for carrier, put in CARRIERS.items():
             for encoding, encode in ENCODINGS.items():
                 secret, name = make(rng), rng.choice(NAMES)
-                if "\n" in secret and (encoding in ("plain", "zero_width", "full_width", "zero_width_all")
-                                       and carrier not in ("json_string",)):
+                if "\n" in secret and (
+                    encoding in ("plain", "zero_width", "full_width", "zero_width_all")
+                    and carrier not in ("json_string",)
+                ):
                     secret = secret.replace("\n", "\\n")
                 found.append((kind, carrier, encoding, put(name, encode(secret)), secret))
         for split, put in SPLITS.items():

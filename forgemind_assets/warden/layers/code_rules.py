@@ -14,6 +14,7 @@ from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict
 from forgemind_assets.warden.views import View
 
 _SHELL_WORDS = tuple(sorted({word for _, words, _ in SHELL_RULES for word in words}))
+_TREE_WORDS = tuple(sorted({word for rule in RULES for group in rule.needs for word in group}))
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class CodeRules:
         problem = ""
         for view in passage.views:
             verdicts += self._shell(passage, view)
-            wanted = [rule for rule in RULES if _may_match(rule, view.lower)]
+            wanted = _wanted(view.lower)
             if not wanted:
                 continue
             first = view is passage.views[0]
@@ -82,5 +83,11 @@ class CodeRules:
         )
 
 
-def _may_match(rule: CodeRule, lower: str) -> bool:
-    return all(any(word in lower for word in group) for group in rule.needs)
+def _wanted(lower: str) -> list[CodeRule]:
+    """The rules whose words are all there: parsing costs more than looking."""
+    present = {word for word in _TREE_WORDS if word in lower}
+    if len(present) < 2:
+        return [
+            rule for rule in RULES if len(rule.needs) == 1 and not present.isdisjoint(rule.needs[0])
+        ]
+    return [rule for rule in RULES if not any(present.isdisjoint(group) for group in rule.needs)]

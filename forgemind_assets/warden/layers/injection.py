@@ -1,5 +1,7 @@
 """Prompt injection: text that tries to command the model that judges it or learns from it."""
 
+# ruff: noqa: E501 - a pattern is easier to check in one piece
+
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,15 +30,41 @@ _RULES: tuple[tuple[str, tuple[str, ...], str, float], ...] = (
     ),
     (
         "address_to_judge",
-        ("judge", "grader", "evaluator", "reviewer", "classifier", "scanner", "scorer", "auditor",
-         "assistant", "model", "llm", "ai ", "moderator", "filter"),
+        (
+            "judge",
+            "grader",
+            "evaluator",
+            "reviewer",
+            "classifier",
+            "scanner",
+            "scorer",
+            "auditor",
+            "assistant",
+            "model",
+            "llm",
+            "ai ",
+            "moderator",
+            "filter",
+        ),
         rf"\b(?:(?:note|message|attention|instruction|hint|reminder|dear|hey|hello)s?\b[,: ]{{0,3}}(?:to|for)? ?(?:the |any |all |you,? )?(?:\w+ ){{0,2}}{_JUDGE}\b"
         rf"|(?:if you are|as) (?:an?|the) (?:\w+ ){{0,2}}{_JUDGE}\b[^\n]{{0,60}}?\b(?:must|should|give|score|mark|rate|answer|output|return|say|label|respond))",
         0.8,
     ),
     (
         "dictated_verdict",
-        ("score", "rate", "mark", "label", "classify", "grade", "report", "flag", "verdict", "answer", "output"),
+        (
+            "score",
+            "rate",
+            "mark",
+            "label",
+            "classify",
+            "grade",
+            "report",
+            "flag",
+            "verdict",
+            "answer",
+            "output",
+        ),
         r"\b(?:you (?:must|should|will|have to)|always|please|just|simply|only)\b[^\n.;]{0,30}?\b(?:score|rate|mark|label|classify|grade|report|answer|output|return|respond)\b[^\n.;]{0,40}?\b(?:10/10|100 ?%|full marks|highest|maximum|perfect|passed|correct|safe|secure|none|benign|no (?:issues?|vulnerabilit\w+|findings?)|not vulnerable|clean)\b",
         0.8,
     ),
@@ -48,7 +76,17 @@ _RULES: tuple[tuple[str, tuple[str, ...], str, float], ...] = (
     ),
     (
         "role_change",
-        ("you are now", "from now on", "pretend", "act as", "developer mode", "jailbreak", "dan mode", "roleplay", "no longer"),
+        (
+            "you are now",
+            "from now on",
+            "pretend",
+            "act as",
+            "developer mode",
+            "jailbreak",
+            "dan mode",
+            "roleplay",
+            "no longer",
+        ),
         r"\b(?:you are now (?:an?|the|in|dan\b|no longer|free|going)|from now on,? you\b|pretend (?:to be|that you are|you are) |(?:enter|enable|activate) (?:developer|dan|god|debug|jailbreak) mode|do anything now|you are no longer (?:an?|bound|a|restricted))",
         0.75,
     ),
@@ -60,7 +98,18 @@ _RULES: tuple[tuple[str, tuple[str, ...], str, float], ...] = (
     ),
     (
         "chat_markup",
-        ("<|", "[inst]", "<<sys>>", "### system", "### instruction", "<start_of_turn>", "</s>", "[/inst]", "human:", "<system>"),
+        (
+            "<|",
+            "[inst]",
+            "<<sys>>",
+            "### system",
+            "### instruction",
+            "<start_of_turn>",
+            "</s>",
+            "[/inst]",
+            "human:",
+            "<system>",
+        ),
         r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|end_header_id|begin_of_text|channel|message)\|>|\[/?INST\]|<</?SYS>>|^#{2,4} ?(?:system|instruction|assistant) ?(?:prompt|message)?:?\s*$|<start_of_turn>|\n\n(?:Human|Assistant): |</?system(?:_prompt)?>",
         0.8,
     ),
@@ -71,6 +120,35 @@ _RULES: tuple[tuple[str, tuple[str, ...], str, float], ...] = (
         0.8,
     ),
 )
+_BESIDES = {
+    "address_to_judge": (
+        "note",
+        "message",
+        "attention",
+        "instruction",
+        "hint",
+        "reminder",
+        "dear ",
+        "hey",
+        "hello",
+        "if you are",
+        "as a ",
+        "as an ",
+        "as the ",
+    ),
+    "dictated_verdict": (
+        "you ",
+        "always",
+        "please",
+        "just ",
+        "simply",
+        "only ",
+        "do not ",
+        "don't ",
+        "never ",
+    ),
+}
+"""Words of which one must be there besides: the others are common in code."""
 _COMPILED = tuple(
     (reason, words, re.compile(pattern, re.IGNORECASE | re.MULTILINE), score)
     for reason, words, pattern, score in _RULES
@@ -130,6 +208,7 @@ def _found(view: View) -> Iterator[Found]:
     if not present:
         return
     for reason, words, pattern, score in _COMPILED:
-        if not present.isdisjoint(words):
+        more = _BESIDES.get(reason)
+        if not present.isdisjoint(words) and (more is None or any(word in lower for word in more)):
             for m in pattern.finditer(view.text):
                 yield Found(reason, m.span(), score)

@@ -16,7 +16,8 @@ from forgemind_assets.warden.secret_context import Found
 from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, redacted
 from forgemind_assets.warden.views import View
 
-_DIGITS = re.compile(r"\d(?:[ .\-/():]{0,2}[\dA-Z]){6}|:[0-9a-fA-F]{0,4}:|\d [A-Za-z]|[a-z.] \d")
+_DIGIT = re.compile(r"\d")
+_MANY_DIGITS = re.compile(r"\d(?:[ .\-/()]{0,2}[\dA-Z]){6}")
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class PersonalData:
 
 def _found(view: View) -> Iterator[Found]:
     yield from emails(view)
-    if _DIGITS.search(view.text):
+    if _MANY_DIGITS.search(view.text):
         yield from accounts(view)
         yield from identities(view)
         yield from phones(view)
+    if _DIGIT.search(view.text):
         yield from addresses(view)

@@ -18,6 +18,10 @@ from forgemind_assets.warden.views import View
 
 _RUN = re.compile(r"[\w+/%.:$!~\-]{16,}")
 _KEY_BLOCKS = tuple(rule for rule in RULES if rule.kind == "private_key")
+_LITERALS = [(literal, i) for i, rule in enumerate(RULES) for literal in rule.literals]
+_IN_TOKEN = [(literal, i) for literal, i in _LITERALS if RULES[i].in_token]
+_NEARBY = [(literal, i) for literal, i in _LITERALS if not RULES[i].in_token]
+_DIGIT = re.compile(r"[0-9]")
 _BASE64_LINE = re.compile(r"[A-Za-z0-9+/]{20,}")
 
 
@@ -68,13 +72,13 @@ def strongest(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
 def _found(view: View) -> Iterator[Found]:
     yield from assigned(view)
     yield from in_addresses(view)
-    if any(_may_be_token(m[0]) for m in _RUN.finditer(view.text)):
-        lower = view.lower
-        for rule in RULES:
-            for literal in rule.literals:
-                if literal in lower:
-                    yield from _matches(rule, view)
-                    break
+    runs = [run for run in _RUN.findall(view.text) if _may_be_token(run)]
+    if runs:
+        tokens = "\n".join(runs).lower()
+        wanted = {i for literal, i in _IN_TOKEN if literal in tokens}
+        wanted.update(i for literal, i in _NEARBY if literal in view.lower)
+        for index in sorted(wanted):
+            yield from _matches(RULES[index], view)
         yield from bare(view)
     elif "private key" in view.lower:
         for rule in _KEY_BLOCKS:
@@ -83,7 +87,7 @@ def _found(view: View) -> Iterator[Found]:
 
 def _may_be_token(run: str) -> bool:
     """Every provider's token holds a digit, or letters of both cases and a mark between them."""
-    if any(c in "0123456789" for c in run):
+    if _DIGIT.search(run):
         return True
     if run.isupper():
         return "_" not in run
