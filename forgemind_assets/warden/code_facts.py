@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 MAX_CHARS = 200_000
+MIN_PAYLOAD = 20
+"""Shortest decoded part, in characters, that is read as code of its own."""
 _FENCE = re.compile(
     r"```[ \t]*(?:python3?|py)?[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL | re.IGNORECASE
 )
@@ -105,12 +107,13 @@ class Facts:
         return False
 
 
-def read(text: str, *, only_code: bool) -> list[Facts]:
-    """The Python in a text: all of it, or its fenced blocks.
+def read(text: str, *, only_code: bool, inner: Iterable[tuple[int, str]] = ()) -> list[Facts]:
+    """The Python in a text: all of it, or its fenced blocks, and what was decoded in it.
 
     Args:
         text: code, or prose with code.
         only_code: whether the whole text is meant to be Python.
+        inner: start and text of parts that may be code of their own, such as a payload.
 
     Raises:
         Unparsable: where `only_code` is set and the text does not parse, or it is too long or
@@ -126,6 +129,10 @@ def read(text: str, *, only_code: bool) -> list[Facts]:
             found.append(_facts(tree, start, shift))
             if start == 0:
                 break
+    for start, block in inner:
+        tree, shift = _parsed(block) if len(block) >= MIN_PAYLOAD else (None, 0)
+        if tree is not None:
+            found.append(_facts(tree, start, shift))
     if only_code and not found:
         raise Unparsable("syntax_error")
     return found

@@ -41,7 +41,8 @@ _CODES = re.compile(
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{2}|[0-9]{2,3}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _WRAPPED = re.compile(
-    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,76}\s*\\?\n[ \t]*){1,512}[A-Za-z0-9+/]{2,76}={0,2}(?![\w=])"
+    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,76}\s*\\?\n[ \t]*){1,512}"
+    r"[A-Za-z0-9+/]{2,76}={0,2}(?![\w=])"
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,6}")
 _DIGIT = re.compile(r"[0-9]")
@@ -101,7 +102,7 @@ def readings(text: str) -> Readings:
 def _hidden(text: str) -> list[View]:
     """Text spelled in Unicode tag characters, which no screen shows."""
     edits = [
-        Edit(m.start(), m.end(), "".join(chr(ord(c) - 0xE0000) for c in m[0]), "unicode_tags")
+        Edit(m.start(), m.end(), " " + "".join(chr(ord(c) - 0xE0000) for c in m[0]), "unicode_tags")
         for m in _TAGS.finditer(text)
     ]
     return [normalised(View(text).derive(edits))] if edits else []

@@ -1,7 +1,5 @@
 """National identity numbers: their shapes, and where to find the rule of their check digits."""
 
-
-
 import re
 from dataclasses import dataclass
 from functools import cache

@@ -261,7 +261,7 @@ def _phone_score(run: str, *, named: bool) -> float:
         return RESERVED
     if run.startswith(("+", "00")):
         return _known("+" + digits.removeprefix("00"), None, 0.85, 0.55)
-    if _DATE.fullmatch(run) or re.fullmatch(r"\d+\.\d+", run):
+    if _DATE.fullmatch(run) or re.fullmatch(r"\d+\.\d+|\d{3}-\d\d-\d{4}", run):
         return 0.0
     grouped = bool(GROUPED.search(run))
     american = re.fullmatch(r"\(?\d{3}\)?[ .\-]{1,2}\d{3}[ .\-]\d{4}|1-\d{3}-\d{3}-\d{4}", run)

@@ -8,6 +8,7 @@ _RUNS = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
 _PARTS = re.compile(r"[A-Za-z0-9]+")
 _INNER_DIGITS = re.compile(r"[A-Za-z][0-9]+(?=[A-Za-z])")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]")
 _WORDS = re.compile(r"[A-Z]?[a-z]{4,}")
 _SEQUENCES = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
@@ -68,7 +69,8 @@ def _is_camel(text: str) -> bool:
     """Whether at least half of a text of both cases is words: `loadTestsFromTestCase2`."""
     if text.islower() or text.isupper():
         return False
-    return 2 * sum(map(len, _WORDS.findall(text))) >= len(text)
+    share = 0.5 if len(_DIGITS.findall(text)) > 1 else 0.4
+    return sum(map(len, _WORDS.findall(text))) >= share * len(text)
 
 
 def _regular(text: str) -> bool:

@@ -64,18 +64,72 @@ _NOT_A_SECRET = re.compile(
     r"fake|redacted|insert|todo|xxxx|\*{3,}|\.{3,}|<[^>]+>|\$\{|\{\{|\{\w*\}|%\(|%s|not.?(?:set|real|used)|"
     r"lorem|foobar|abcdef|0123456|1234567|undefined|sample|test.?(?:key|token|secret|pass)"
 )
+_IN_ADDRESS = re.compile(r"://[\w.\-]*[/\w.\-]*$")
 _HASH_NEAR = re.compile(
     r"(?i)(?:sha-?\d{1,3}|md5|blake\w*|hash|digest|checksum|integrity|fingerprint|etag|commit|revision|nonce|"
     r"ssh-(?:rsa|ed25519|dss)|ecdsa-\w+|certificate|-----|public|data:|vector|image|png|signature|thumbprint|uuid|"
     r"\bid\b|_id\b|spki|src=|href=|/d/)[^\n]{0,24}$"
 )
 _PLAIN_PREFIX = frozenset(
-    ["sha", "md", "commit", "rev", "ref", "id", "uuid", "hash", "etag", "image", "img", "chunk", "main", "index", "file", "build", "v", "ver", "version", "layer", "digest", "obj", "tag", "run", "job", "task", "test", "tests", "row", "user", "item", "node", "page", "part", "step", "key", "utf", "iso", "cwe", "cve", "seed", "request", "http", "https", "www", "arn", "urn", "doi", "isbn", "model", "data"]
+    [
+        "sha",
+        "md",
+        "commit",
+        "rev",
+        "ref",
+        "id",
+        "uuid",
+        "hash",
+        "etag",
+        "image",
+        "img",
+        "chunk",
+        "main",
+        "index",
+        "file",
+        "build",
+        "v",
+        "ver",
+        "version",
+        "layer",
+        "digest",
+        "obj",
+        "tag",
+        "run",
+        "job",
+        "task",
+        "test",
+        "tests",
+        "row",
+        "user",
+        "item",
+        "node",
+        "page",
+        "part",
+        "step",
+        "key",
+        "utf",
+        "iso",
+        "cwe",
+        "cve",
+        "seed",
+        "request",
+        "http",
+        "https",
+        "www",
+        "arn",
+        "urn",
+        "doi",
+        "isbn",
+        "model",
+        "data",
+    ]
 )
 _ASKING_CALL = re.compile(
     r"(?i)(?<![\w.])(?!(?:\w+\.)*\w*(?:bytes|decode|fromhex|secret|str)\w*\()[a-z_][\w.]*\("
 )
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_PASSWORD_NAME = re.compile(r"(?i)pass|pwd|secret|psk|pepper|identified|cred")
 _PART = re.compile(r"[A-Za-z0-9+/_\-]+")
 _WORDY = re.compile(r"[a-z]{4,}")
 
@@ -109,7 +163,35 @@ def in_addresses(view: View) -> Iterator[Found]:
 
 
 _PLAIN_PASSWORDS = frozenset(
-    ["password", "pass", "passwd", "pwd", "secret", "user", "username", "guest", "admin", "root", "postgres", "mysql", "test", "token", "key", "changeme", "pw", "port", "host", "none", "hunter2", "anonymous", "x", "y", "p", "a", "b"]
+    [
+        "password",
+        "pass",
+        "passwd",
+        "pwd",
+        "secret",
+        "user",
+        "username",
+        "guest",
+        "admin",
+        "root",
+        "postgres",
+        "mysql",
+        "test",
+        "token",
+        "key",
+        "changeme",
+        "pw",
+        "port",
+        "host",
+        "none",
+        "hunter2",
+        "anonymous",
+        "x",
+        "y",
+        "p",
+        "a",
+        "b",
+    ]
 )
 
 
@@ -167,6 +249,8 @@ def _in_block(text: str, start: int, end: int) -> bool:
 
 def _excused(text: str, start: int, token: str) -> bool:
     near = text[max(0, start - 40) : start]
+    if _IN_ADDRESS.search(near):
+        return True
     return bool(_HASH_NEAR.search(near)) or is_placeholder(token)
 
 
@@ -180,6 +264,8 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
     strong = bool(_STRONG.search(name))
     if _PUBLIC_BEFORE.search(before) and not re.search("(?i)pass|secret|token", m["name"]):
         return None
+    if not quoted and re.search(r"[A-Za-z]", m["calls"]):
+        return None
     token = value.strip().split(" ")[-1] if quoted else value.rstrip(".")
     if token.count(" ") or _is_reference(token, quoted=quoted):
         return None
@@ -189,13 +275,14 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
         return 0.8 if _random_hex(token) and (strong or "key" in name.lower()) else None
     body = _body(token)
     inner = max(re.split(r"[_\-]", body), key=len)
-    if any(looks_random(b, 16, letters_share=0.3) and changes(b) >= 0.28 for b in {body, inner}):
+    solid = re.sub(r"[_\-]", "", body)
+    if any(looks_random(b, 16, letters_share=0.3) for b in {solid, inner}):
         return 0.8
     if (strong or "key" in name.lower()) and no_word(token):
         return 0.7
     if _ASKING_CALL.search(m["calls"]) or not strong or " " in value.strip():
         return None
-    return _password_score(token, quoted=quoted)
+    return _password_score(token, quoted=quoted, named=bool(_PASSWORD_NAME.search(name)))
 
 
 def _body(token: str) -> str:
@@ -216,13 +303,13 @@ def _is_reference(token: str, *, quoted: bool) -> bool:
     if not quoted and re.match(r"[A-Za-z_]\w*=(?!=*$)", token):
         return True
     if _DOTTED.fullmatch(token):
-        return not any(looks_random(part, 16) for part in token.split("."))
+        return not any(looks_random(p, 16) and changes(p) >= 0.42 for p in token.split("."))
     parts = re.split(r"[./\\:]", token)
     wordy = all(re.fullmatch(r"[A-Za-z_]*\d{0,2}", part) for part in parts)
     return len(parts) > 1 and wordy
 
 
-def _password_score(token: str, *, quoted: bool) -> float | None:
+def _password_score(token: str, *, quoted: bool, named: bool) -> float | None:
     """A password that a person thought up: several kinds of characters, not a name in code."""
     if not 7 <= len(token) <= 64:
         return None
@@ -230,7 +317,7 @@ def _password_score(token: str, *, quoted: bool) -> float | None:
     digits = sum(c.isdigit() for c in token)
     if special and digits and _kinds(token) >= 3:
         return 0.6
-    if not quoted:
+    if not quoted or not named:
         return 0.6 if _kinds(token) >= 3 and digits and special else None
     name_like = re.fullmatch(r"[a-z]+(?:[_\-. ][a-z0-9]+)*|[A-Z]+(?:_[A-Z0-9]+)*|[A-Za-z]+", token)
     if name_like:

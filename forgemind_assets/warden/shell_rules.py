@@ -1,7 +1,5 @@
 """Live attacks that are spelled in shell or PowerShell, in any text or string literal."""
 
-
-
 import re
 
 SHELL_RULES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(

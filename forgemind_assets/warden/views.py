@@ -58,6 +58,11 @@ class View:
         parts.append(self.text[at:])
         return View("".join(parts), self, edits)
 
+    def decoded(self) -> list[tuple[int, str]]:
+        """Start and text of each part that the last step put in."""
+        pairs = zip(self._starts, self._edits, strict=True)
+        return [(start, edit.text) for start, edit in pairs if edit.text]
+
     def source(self, start: int, end: int) -> Span:
         """The span of the original text that `text[start:end]` came from."""
         view = self

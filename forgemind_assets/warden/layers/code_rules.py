@@ -26,7 +26,7 @@ class CodeRules:
     shell_score: float = 0.85
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
-        """Reasons: `reverse_shell`, `download_and_execute`, `ransomware`, …"""
+        """Reasons: `reverse_shell`, `download_and_execute`, `ransomware`, … and others."""
         return [self._outcome(passage) for passage in passages]
 
     def _outcome(self, passage: Passage) -> Outcome:
@@ -39,7 +39,8 @@ class CodeRules:
                 continue
             first = view is passage.views[0]
             try:
-                pieces = read(view.text, only_code=first and passage.language == "python")
+                whole = first and passage.language == "python"
+                pieces = read(view.text, only_code=whole, inner=view.decoded())
             except Unparsable as error:
                 problem = str(error)
                 continue

@@ -166,7 +166,7 @@ class Injection:
     version: str = "1"
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
-        """Reasons: `override_instructions`, `dictated_verdict`, `chat_markup`, `hidden_text`, …"""
+        """Reasons: `override_instructions`, `dictated_verdict`, `chat_markup`, `hidden_text`, … and others."""
         return [strongest(self._verdicts(passage)) for passage in passages]
 
     def _verdicts(self, passage: Passage) -> Iterator[Verdict]:

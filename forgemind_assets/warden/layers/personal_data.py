@@ -28,7 +28,7 @@ class PersonalData:
     version: str = "1"
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
-        """Reasons: `email`, `phone`, `iban`, `credit_card`, `us_ssn`, `es_dni`, …"""
+        """Reasons: `email`, `phone`, `iban`, `credit_card`, `us_ssn`, `es_dni`, … and others."""
         return [self._outcome(passage) for passage in passages]
 
     def _outcome(self, passage: Passage) -> Outcome:
