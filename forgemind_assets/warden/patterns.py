@@ -5,6 +5,7 @@ the square of the text's length, and `search_all` gives up at a time limit besid
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from re import _constants, _parser  # type: ignore[attr-defined]
@@ -38,10 +39,12 @@ def compile_pattern(pattern: str) -> Any:
             f"expected a pattern of at most {MAX_PATTERN:,} characters, found {len(pattern):,}"
         )
     try:
-        tree = _parser.parse(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = _parser.parse(pattern)
+            compiled = regex.compile(pattern, regex.VERSION0)
         if tree.getwidth()[0] == 0:
             raise PatternError("expected a pattern that needs text, found one that matches nothing")
-        compiled = regex.compile(pattern, regex.VERSION0)
     except (re.error, regex.error, RecursionError, OverflowError) as error:
         raise PatternError(f"expected a regular expression, found: {error}") from error
     problem = next(_explosive(tree, looped=False), None)

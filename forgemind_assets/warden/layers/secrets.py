@@ -33,7 +33,7 @@ class Secrets:
     version: str = "1"
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
-        """Reasons: the provider's kind, or `generic_secret`, `high_entropy_string`, … and others."""
+        """Reasons: the provider's kind, `generic_secret`, `prefixed_token` and others."""
         return [self._outcome(passage) for passage in passages]
 
     def _outcome(self, passage: Passage) -> Outcome:
