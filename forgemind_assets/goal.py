@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from forgemind_assets.records import Record, Weight
+from forgemind_assets.warden.policy import Policy
 
 BASELINE_VARIANTS = ("zero_shot", "few_shot")
 Variant = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -142,13 +143,6 @@ class Search(Record):
     seed: int = 0
 
 
-class Policy(Record):
-    """What the Warden enforces. Only people change it."""
-
-    promotion: Literal["automatic"] = "automatic"
-    max_alias_moves: int | None = None
-
-
 class GoalSpec(Record):
     """`goal.yaml`, as written."""
 
@@ -165,7 +159,9 @@ class GoalSpec(Record):
     )
     filters: Filters = Filters()
     search: Search = Search()
-    policy: Policy = Policy()
+    policy: Policy = Field(
+        default=Policy(), description="what differs from the Warden's default policy"
+    )
 
 
 class Goal(Record):

@@ -11,6 +11,7 @@ from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_sets import schema_problem
 from forgemind_assets.goal_yaml import Document, Place, looks_secret
+from forgemind_assets.warden.policy_files import default_policy, policy_problems
 
 Finding = tuple[Place, str]
 
@@ -54,6 +55,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_answer_weights, {"task", "search"}),
         (_filters, {"filters"}),
         (_shares, {"filters", "task"}),
+        (_policy, {"policy"}),
     )
     for check, sections in checks:
         if sections.isdisjoint(broken):
@@ -234,6 +236,11 @@ def _shares(spec: GoalSpec) -> Iterator[Finding]:
             ("filters", "max_class_share"),
             (f"expected at least 1/{count}, the even share of {count} labels, found {share:g}"),
         )
+
+
+def _policy(spec: GoalSpec) -> Iterator[Finding]:
+    for place, message in policy_problems(spec.policy, registry("safety layer"), default_policy()):
+        yield ("policy", *place), message
 
 
 def _doubles(names: Any, place: Place, key: str | None = None) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The names that a goal may use: of strategies, verifiers, graders and models.
+"""The names that a goal may use: of strategies, verifiers, graders, safety layers and models.
 
 Each list has one home, the registry of its plug-ins, and is imported when a goal is loaded.
 """
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal
 
-Kind = Literal["strategy", "verifier", "grader"]
+Kind = Literal["strategy", "verifier", "grader", "safety layer"]
 
 REGISTRIES: Mapping[Kind, tuple[str, str]] = {
     "strategy": ("forgemind_assets.foundry.strategies.registry", "STRATEGIES"),
     "verifier": ("forgemind_assets.foundry.verifiers.registry", "VERIFIERS"),
     "grader": ("forgemind_assets.trial_grounds.graders.registry", "GRADERS"),
+    "safety layer": ("forgemind_assets.warden.layers.registry", "LAYERS"),
 }
 
 

@@ -164,6 +164,8 @@ def _annotation(model: type[BaseModel], place: Place) -> Any:
             current = get_args(current)[0]
         elif isinstance(current, type) and issubclass(current, BaseModel):
             current = current.model_fields[str(step)].annotation
+        elif get_origin(current) is dict:
+            current = get_args(current)[1]
         else:
             current = Any
     return current
@@ -171,4 +173,5 @@ def _annotation(model: type[BaseModel], place: Place) -> Any:
 
 def _keys(model: type[BaseModel], place: Place) -> list[str]:
     inner = _plain(_annotation(model, place))
-    return list(inner.model_fields) if isinstance(inner, type) else []
+    is_record = isinstance(inner, type) and issubclass(inner, BaseModel)
+    return list(inner.model_fields) if is_record else []

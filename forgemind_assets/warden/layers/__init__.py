@@ -1,0 +1,1 @@
+"""The safety layers: one file, one class, one method each."""

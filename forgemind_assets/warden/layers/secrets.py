@@ -1,0 +1,111 @@
+"""Secrets: providers' token formats, names that are given a random value, bare random tokens."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from forgemind_assets.warden.randomness import looks_random
+from forgemind_assets.warden.secret_context import (
+    Found,
+    assigned,
+    bare,
+    in_addresses,
+    is_placeholder,
+)
+from forgemind_assets.warden.secret_rules import RULES, SecretRule
+from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, redacted
+from forgemind_assets.warden.views import View
+
+_RUN = re.compile(r"[\w+/%.:$!~\-]{16,}")
+_KEY_BLOCKS = tuple(rule for rule in RULES if rule.kind == "private_key")
+_LITERALS = [(literal, i) for i, rule in enumerate(RULES) for literal in rule.literals]
+_IN_TOKEN = [(literal, i) for literal, i in _LITERALS if RULES[i].in_token]
+_NEARBY = [(literal, i) for literal, i in _LITERALS if not RULES[i].in_token]
+_DIGIT = re.compile(r"[0-9]")
+_BASE64_LINE = re.compile(r"[A-Za-z0-9+/]{20,}")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Finds keys, tokens and passwords, also where they are encoded or split."""
+
+    name: str = "secrets"
+    version: str = "1"
+
+    def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
+        """Reasons: the provider's kind, `generic_secret`, `prefixed_token` and others."""
+        return [self._outcome(passage) for passage in passages]
+
+    def _outcome(self, passage: Passage) -> Outcome:
+        verdicts: list[Verdict] = []
+        for view in passage.views:
+            for found in _found(view):
+                verdicts.append(self._verdict(passage, view, found))
+        if not verdicts and not passage.readings.complete:
+            return NotRun(self.name, self.version, "decoding_limit", "too much encoded text")
+        return strongest(verdicts)
+
+    def _verdict(self, passage: Passage, view: View, found: Found) -> Verdict:
+        start, end = found.span
+        return Verdict(
+            layer=self.name,
+            version=self.version,
+            score=found.score,
+            reason=found.kind,
+            span=view.source(start, end),
+            part=passage.part,
+            where=view.how(start, end),
+            shown=redacted(found.kind, view.text[start:end]),
+        )
+
+
+def strongest(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Of verdicts on overlapping spans the one with the highest score, in the text's order."""
+    kept: list[Verdict] = []
+    for verdict in sorted(verdicts, key=lambda v: (-v.score, v.span)):
+        start, end = verdict.span
+        if not any(start < other.span[1] and other.span[0] < end for other in kept):
+            kept.append(verdict)
+    return tuple(sorted(kept, key=lambda v: v.span))
+
+
+def _found(view: View) -> Iterator[Found]:
+    yield from assigned(view)
+    yield from in_addresses(view)
+    runs = [run for run in _RUN.findall(view.text) if _may_be_token(run)]
+    if runs:
+        tokens = "\n".join(runs).lower()
+        wanted = {i for literal, i in _IN_TOKEN if literal in tokens}
+        wanted.update(i for literal, i in _NEARBY if literal in view.lower)
+        for index in sorted(wanted):
+            yield from _matches(RULES[index], view)
+        yield from bare(view)
+    elif "private key" in view.lower:
+        for rule in _KEY_BLOCKS:
+            yield from _matches(rule, view)
+
+
+def _may_be_token(run: str) -> bool:
+    """Every provider's token holds a digit, or letters of both cases and a mark between them."""
+    if _DIGIT.search(run):
+        return True
+    if run.isupper():
+        return "_" not in run
+    return not (run.isalpha() or run.islower())
+
+
+def _matches(rule: SecretRule, view: View) -> Iterator[Found]:
+    for m in rule.pattern.finditer(view.text):
+        group = 1 if rule.pattern.groups else 0
+        secret = m[group]
+        if secret is None or _harmless(rule, secret):
+            continue
+        yield Found(rule.kind, m.span(group), rule.score)
+
+
+def _harmless(rule: SecretRule, secret: str) -> bool:
+    if rule.kind == "private_key":
+        return not _BASE64_LINE.search(secret.split("-----", 2)[-1])
+    if rule.random and not looks_random(secret, 12):
+        return True
+    return is_placeholder(secret)
