@@ -50,7 +50,7 @@ class Reviews:
         self._witness = witness
 
     def ask(self, question: Question, now: float | None = None) -> Review:
-        """Records a question, once: the same question about the same thing is the same review.
+        """Records a question, once: asked again under the same rules it is the same review.
 
         Raises:
             StoreError: the records were tampered with. Nothing is added to them.
@@ -136,9 +136,13 @@ class Reviews:
         return _only(self.state(), review)
 
     def of(self, kind: Kind, subject: Subject) -> Review | None:
-        """The review of exactly this thing, or None where nobody asked."""
-        found = (r for r in self.state(subject.goal) if r.question.kind == kind)
-        return next((r for r in found if r.question.subject.digest == subject.digest), None)
+        """The newest review of exactly this thing, or None where nobody asked.
+
+        There are several where the policy has changed and the question was asked again.
+        """
+        found = [r for r in self.state(subject.goal) if r.question.kind == kind]
+        same = [r for r in found if r.question.subject.digest == subject.digest]
+        return same[-1] if same else None
 
     def require(self, kind: Kind, subject: Subject, rules: Rules) -> Review:
         """The approved review of exactly this thing.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from forgemind_assets.goal import Goal
-from resources.alert_delivery import watch
+from resources.alert_watch import watch
 from resources.workshop import Workshop
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from forgemind_assets.brain.decide import Stop, decide
 from forgemind_assets.goal import Goal
-from resources.alert_delivery import delivering, watch
+from resources.alert_watch import delivering, watch
 from resources.history import INTERRUPTED_TAG, read_state
 from resources.locks import driver_lock
 from resources.outcome import write_outcome

@@ -22,7 +22,8 @@ def inbox(
     Example: forgemind inbox python_security --json
     """
     from forgemind_assets.home import Home
-    from resources.alert_delivery import Post, deliver_due
+    from resources.alert_delivery import deliver_due
+    from resources.alert_watch import Post
 
     post = Post.open(Home.from_environment())
     if deliver:

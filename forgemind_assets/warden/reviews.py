@@ -88,12 +88,14 @@ class Question(Record):
         bare = self.subject.adapter is None or not self.subject.reports
         if self.kind == "promotion_to_stable" and bare:
             raise ValueError("a promotion is asked for an adapter's hash and its reports' hashes")
+        if not self.rules.own_goal and not self.owners:
+            raise ValueError("expected owners: nobody may decide on their own goal")
         return self
 
     @property
     def id(self) -> str:
-        """The same question about the same thing has the same id."""
-        text = canonical_json([self.kind, self.subject.model_dump()])
+        """The same question about the same thing under the same rules has the same id."""
+        text = canonical_json([self.kind, self.subject.model_dump(), self.rules.model_dump()])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -124,18 +126,6 @@ class Review(Record):
 def person(reviewer: Reviewer, rules: Rules) -> str:
     """Who a reviewer is under some rules: two spellings of a name are one person."""
     return _normal(reviewer.account if rules.identity == "account" else reviewer.name)
-
-
-def status(self) -> Status:
-    """Under the rules that the question was asked with."""
-    return status(self, self.question.rules)
-
-
-def person(reviewer: Reviewer, rules: Rules) -> str:
-    """Who a reviewer is under some rules: two spellings of a name are one person."""
-    name = reviewer.account if rules.identity == "account" else reviewer.name
-    visible = "".join(c for c in name if unicodedata.category(c)[0] != "C")
-    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
 
 
 def status(review: Review, rules: Rules) -> Status:
