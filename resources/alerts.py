@@ -5,9 +5,10 @@ read, so a process that is killed anywhere has recorded both or neither. A deliv
 a lease before it is sent and marked after the receiver has accepted it.
 
 The one window for a duplicate: a process that dies after the receiver accepted and before the
-mark is committed (one UPDATE: milliseconds on SQLite) leaves a delivery that is sent again, with
-the same idempotency key or Message-ID, by which a receiver can drop the second. A sender that is
-frozen for longer than `LEASE_SECONDS` within a send is taken for dead, with the same outcome.
+mark is committed leaves a delivery that is sent again, with the same idempotency key or
+Message-ID, by which a receiver can drop the second. The mark is one UPDATE that is synced: 21 ms at
+the median of 200, 0.7 s at the 95th percentile, on SQLite on two cores at a load of ten. A sender
+that is frozen for longer than `LEASE_SECONDS` within a send is taken for dead, with that outcome.
 """
 
 import time

@@ -7,6 +7,7 @@ own log: a query for check evaluations across runs cannot be continued on SQLite
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import dagster as dg
 import sqlalchemy as sa
@@ -31,7 +32,12 @@ from resources.ledger_tables import open_engine, spending
 from resources.outcome import read_outcome
 
 PAGE = 200
-RUN_ENDS = (
+RunEnd = Literal[
+    DagsterEventType.RUN_SUCCESS,
+    DagsterEventType.RUN_FAILURE,
+    DagsterEventType.RUN_CANCELED,
+]
+RUN_ENDS: tuple[RunEnd, ...] = (
     DagsterEventType.RUN_SUCCESS,
     DagsterEventType.RUN_FAILURE,
     DagsterEventType.RUN_CANCELED,
@@ -55,9 +61,7 @@ class RunsRead:
     position: int
 
 
-def ended_runs(
-    instance: dg.DagsterInstance, kind: DagsterEventType, after: int | None
-) -> Iterator[RunsRead]:
+def ended_runs(instance: dg.DagsterInstance, kind: RunEnd, after: int | None) -> Iterator[RunsRead]:
     """Every run that ended in one way after a position of the event log, page by page."""
     after = first_position(instance, kind) if after is None else max(0, after - OVERLAP)
     more = True
@@ -69,7 +73,7 @@ def ended_runs(
         more = found.has_more
 
 
-def first_position(instance: dg.DagsterInstance, kind: DagsterEventType) -> int:
+def first_position(instance: dg.DagsterInstance, kind: RunEnd) -> int:
     """Where the first look begins: after the last run that ended before its window."""
     before = RunStatusChangeRecordsFilter(kind, before_timestamp=time.time() - FIRST_LOOK_SECONDS)
     found = instance.fetch_run_status_changes(before, limit=1)
@@ -78,7 +82,7 @@ def first_position(instance: dg.DagsterInstance, kind: DagsterEventType) -> int:
 
 def read_runs(
     instance: dg.DagsterInstance,
-    kind: DagsterEventType,
+    kind: RunEnd,
     records: Sequence[dg.EventLogRecord],
     position: int,
 ) -> RunsRead:

@@ -212,7 +212,7 @@ def event_key(kind: Kind, parts: Sequence[Any]) -> str:
 def _alert(kind: Kind, parts: Sequence[Any], **values: Any) -> Alert:
     limits = {"title": 240, "figure": 300, "threshold": 200, "what_to_do": 300}
     cut = {name: plain(values[name], limit) for name, limit in limits.items()}
-    return Alert(key=event_key(kind, parts), kind=kind, **(values | cut))
+    return Alert.model_validate(values | cut | {"key": event_key(kind, parts), "kind": kind})
 
 
 def _amount(value: float, unit: Literal["$", "h"]) -> str:

@@ -217,13 +217,12 @@ def identify(stated: str | None, environment: Mapping[str, str]) -> Reviewer:
         account = getpass.getuser()
     except (KeyError, OSError):
         account = f"uid {os.getuid()}"
-    given: tuple[tuple[str | None, Source], ...] = (
-        (stated, "flag"),
-        (environment.get(ENVIRONMENT) or None, "environment"),
-        (account, "system"),
-    )
-    name, source = next((name, source) for name, source in given if name is not None)
-    name = " ".join(name.split())
+    given: list[tuple[str, Source]] = [(account, "system")]
+    if environment.get(ENVIRONMENT):
+        given.insert(0, (environment[ENVIRONMENT], "environment"))
+    if stated is not None:
+        given.insert(0, (stated, "flag"))
+    name, source = " ".join(given[0][0].split()), given[0][1]
     if not name or not name.isprintable() or len(name) > 200:
         raise UserError(
             f"expected a reviewer's name of 1 to 200 printable letters, found {name!r}; give "
