@@ -21,8 +21,14 @@ def deliver_due(
 
     A channel that fails is left alone until the next call: the others need not wait for it.
     """
-    working = set(notifiers)
-    end, delivered = time.monotonic() + seconds, 0
+    with outbox.kept_open():
+        return _deliver(outbox, notifiers, clock, time.monotonic() + seconds)
+
+
+def _deliver(
+    outbox: Outbox, notifiers: Mapping[str, Notifier], clock: Callable[[], float], end: float
+) -> int:
+    working, delivered = set(notifiers), 0
     while working and time.monotonic() < end:
         claim = outbox.claim(working, clock())
         if claim is None:

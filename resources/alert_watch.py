@@ -22,7 +22,7 @@ from forgemind_assets.warden.alert_settings import (
     secret_variables,
 )
 from forgemind_assets.warden.alerts import Alert, alerts_from
-from resources.alert_delivery import deliver_due
+from resources.alert_delivery import SENDING_SECONDS, deliver_due
 from resources.alerts import Outbox
 from resources.notifiers.base import Notifier
 from resources.notifiers.registry import notifiers
@@ -76,15 +76,22 @@ class Post:
         return self.outbox.add(found, self.channels, positions) if found or positions else []
 
 
-def watch(goals: Sequence[Goal], instance: dg.DagsterInstance, home: Home) -> Watched:
+def watch(
+    goals: Sequence[Goal],
+    instance: dg.DagsterInstance,
+    home: Home,
+    seconds: float = SENDING_SECONDS,
+) -> Watched:
     """One look: records every event since the last one, and delivers what is due.
+
+    After `seconds` no send is begun; what is left is due at the next look.
 
     Raises:
         SettingsError: the settings do not hold. Nothing was read, so nothing is lost.
     """
     post = Post.open(home)
     new = look(post, goals, instance, home)
-    sent = deliver_due(post.outbox, post.notifiers)
+    sent = deliver_due(post.outbox, post.notifiers, seconds=seconds)
     return Watched(len(new), sent, post.outbox.waiting(post.notifiers))
 
 
