@@ -19,6 +19,7 @@ from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.warden.alert_facts import CheckFact, RunFact, SpendingFact, StopFact
 from resources.history import (
+    ATTEMPT_TAG,
     GOAL_TAG,
     INTERRUPTED_TAG,
     ITERATION_TAG,
@@ -150,9 +151,14 @@ def run_fact(
     failures = 1
     if PHASE_TAG in known:
         same = instance.get_runs(RunsFilter(tags=known, statuses=[DagsterRunStatus.FAILURE]))
+        # Only up to this one: the failures before it were tried again, whenever they are read.
         # The event may be there before the run's status: this run counts in any case.
-        failed = {one.run_id for one in same if INTERRUPTED_TAG not in one.tags} | {run.run_id}
-        failures = len(failed)
+        failed = {
+            one.run_id
+            for one in same
+            if INTERRUPTED_TAG not in one.tags and attempt_of(one) <= attempt_of(run)
+        }
+        failures = len(failed | {run.run_id})
     final = PHASE_TAG not in known or failures >= MAX_FAILURES
     interrupted = INTERRUPTED_TAG in run.tags
     event = record.event_log_entry.dagster_event
@@ -167,6 +173,11 @@ def run_fact(
         message=cause(instance, run.run_id) or (event.message if event else None) or "",
         at=record.timestamp,
     )
+
+
+def attempt_of(run: dg.DagsterRun) -> int:
+    """Which try of its work a run is."""
+    return int(run.tags.get(ATTEMPT_TAG, "1"))
 
 
 def goal_of(run: dg.DagsterRun) -> str:

@@ -152,6 +152,15 @@ def test_a_run_is_told_of_when_its_work_will_not_be_tried_again(goal, home, inst
     assert "3 failed runs" in found.figure
 
 
+def test_three_failures_that_are_read_together_are_one_alert(goal, home, instance):
+    runs = [failed_run(instance, **tags(attempt)) for attempt in (1, 2, 3)]
+    assert watch([goal], instance, home).new == 1
+    assert inbox(home)[0].link.endswith(runs[2].run_id)
+    fourth = failed_run(instance, **tags(4))
+    assert watch([goal], instance, home).new == 1, "tried again by hand"
+    assert inbox(home)[1].link.endswith(fourth.run_id)
+
+
 def test_a_failed_check_of_a_run_that_goes_on_is_told_of_now_and_once(goal, home, instance):
     done = checked_job(2).execute_in_process(instance=instance, partition_key="0001-a")
     going = instance.create_run_for_job(empty_job)
