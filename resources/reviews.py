@@ -25,6 +25,7 @@ from forgemind_assets.warden.chain import (
     first_break,
     link,
 )
+from forgemind_assets.warden.review_records import fold, misfit
 from forgemind_assets.warden.reviews import (
     Kind,
     Question,
@@ -127,7 +128,7 @@ class Reviews:
         witness = self._seen()
         with self._engine.begin() as connection:
             entries = _read(connection)
-        _refuse(first_break(entries, witness) or _misfit(entries))
+        _refuse(first_break(entries, witness) or misfit(entries))
         found = fold(entries).values()
         return [one for one in found if goal is None or one.question.subject.goal == goal]
 
@@ -165,7 +166,7 @@ class Reviews:
         witness = self._seen()
         with self._engine.begin() as connection:
             entries = _read(connection)
-        return first_break(entries, witness) or _misfit(entries)
+        return first_break(entries, witness) or misfit(entries)
 
     def open_facts(self) -> list[ReviewFact]:
         """The open reviews, for alerts; none where the records do not hold."""
@@ -211,7 +212,7 @@ class Reviews:
     def _verified(self, connection: sa.Connection) -> list[ChainEntry]:
         witness = self._seen()
         entries = _read(connection)
-        _refuse(first_break(entries, witness) or _misfit(entries))
+        _refuse(first_break(entries, witness) or misfit(entries))
         return entries
 
     def _append(
@@ -246,42 +247,6 @@ def open_reviews(home: Home) -> Reviews:
     """The reviews of an installation."""
     home.root.mkdir(parents=True, exist_ok=True)
     return Reviews(home.ledger_url, home.root / "reviews.witness.json")
-
-
-def fold(entries: Sequence[ChainEntry]) -> dict[str, Review]:
-    """The reviews that verified records tell of, by id, oldest first."""
-    found: dict[str, Review] = {}
-    for entry in entries:
-        if entry.event == "asked":
-            question = Question.model_validate_json(entry.body)
-            found[entry.review] = Review(id=entry.review, question=question, asked_at=entry.at)
-        else:
-            review = found[entry.review]
-            rulings = (*review.rulings, Ruling.model_validate_json(entry.body))
-            found[entry.review] = review.model_copy(update={"rulings": rulings})
-    return found
-
-
-def _misfit(entries: Sequence[ChainEntry]) -> Break | None:
-    """The first record that does not say what its place says: a forged or replayed one."""
-    subjects: dict[str, str] = {}
-    for entry in entries:
-        reason = None
-        try:
-            if entry.event == "asked":
-                question = Question.model_validate_json(entry.body)
-                if question.id != entry.review or question.subject.goal != entry.goal:
-                    reason = "its question belongs to another review"
-                subjects[entry.review] = question.subject.digest
-            elif entry.review not in subjects:
-                reason = "nobody asked what it decides"
-            elif Ruling.model_validate_json(entry.body).subject != subjects[entry.review]:
-                reason = "it decides on another version, adapter or set of reports"
-        except ValidationError:
-            reason = "it cannot be read"
-        if reason:
-            return Break(seq=entry.seq, review=entry.review, reason=reason)
-    return None
 
 
 def _read(connection: sa.Connection) -> list[ChainEntry]:
