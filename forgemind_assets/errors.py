@@ -4,7 +4,11 @@
     ├── UserError                  exit 2: the person can mend it; printed without a traceback
     │   ├── GoalError              a goal folder does not hold; carries every problem at once
     │   ├── MissingKey             a teacher's API key is not in the environment
-    │   └── UnknownModel           no such name in the catalogue
+    │   ├── UnknownModel           no such name in the catalogue
+    │   ├── SettingsError          the installation's settings do not hold; carries every problem
+    │   └── ReviewError            a decision that the rules of its review do not allow
+    ├── NotApproved                what is to be done needs an approval that it does not have
+    ├── DeliveryFailed             an alert did not reach a channel; it is tried again
     ├── DownloadError              weights could not be fetched
     │   └── HashMismatch           fetched bytes are not the pinned ones
     ├── TeacherError               a teacher cannot be reached or gives nothing usable
@@ -63,6 +67,35 @@ class MissingKey(UserError):
 
 class UnknownModel(UserError):
     """The catalogue has no model of that name."""
+
+
+class SettingsError(UserError):
+    """The installation's settings do not hold. `problems` has every mistake that was found."""
+
+    def __init__(self, problems: Sequence[Problem]):
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"{count} problem{'s' if count != 1 else ''} in the settings:"
+        super().__init__("\n".join([head, *(f"  {p}" for p in self.problems)]))
+
+
+class ReviewError(UserError):
+    """A decision that the rules of its review do not allow, or a review that is not there."""
+
+
+class NotApproved(ForgeMindError):
+    """What is to be done needs an approval that it does not have."""
+
+
+class DeliveryFailed(ForgeMindError):
+    """An alert did not reach a channel. The message never holds an address or a password.
+
+    `retry_after` is the number of seconds that the receiver asked to wait, or None.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None):
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class DownloadError(ForgeMindError):

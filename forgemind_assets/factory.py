@@ -19,6 +19,7 @@ from forgemind_assets.keys import GoalKeys
 from resources.runs import CONCLUDE, PREPARE, TRIAL, job_name
 from resources.workshop import Workshop
 from sensors.brain import build_brain_sensor
+from sensors.reviewer_alerts import build_alert_sensor
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def build_definitions(goals: list[Goal], workshop: Workshop) -> dg.Definitions:
         assets=[asset for part in parts for asset in part.assets],
         asset_checks=[check for part in parts for check in part.checks],
         jobs=[job for part in parts for job in part.jobs],
-        sensors=[part.sensor for part in parts],
+        sensors=[*(part.sensor for part in parts), build_alert_sensor(goals)],
         resources={"workshop": workshop},
         executor=dg.in_process_executor,
     )

@@ -66,3 +66,8 @@ class Home:
     def run(self) -> Path:
         """Locks, progress and addresses of running processes."""
         return self.root / "run"
+
+    @property
+    def settings(self) -> Path:
+        """The installation's settings; `FORGEMIND_SETTINGS` overrides `settings.yaml`."""
+        return Path(os.environ.get("FORGEMIND_SETTINGS") or self.root / "settings.yaml")

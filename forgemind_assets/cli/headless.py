@@ -8,6 +8,7 @@ import dagster as dg
 
 from forgemind_assets.brain.decide import Stop, decide
 from forgemind_assets.goal import Goal
+from resources.alert_watch import delivering, watch
 from resources.history import INTERRUPTED_TAG, read_state
 from resources.locks import driver_lock
 from resources.outcome import write_outcome
@@ -28,8 +29,9 @@ def drive(
     """Runs the loop to its end. Waits where another process works on one of the goal's runs.
 
     An interruption closes the run under way as interrupted; the next call goes on from there.
+    Alerts are recorded after each run and delivered meanwhile, as the alert sensor does.
     """
-    with driver_lock(workshop.home, goal.name, wait=True):
+    with delivering(workshop.home), driver_lock(workshop.home, goal.name, wait=True):
         recover(instance, workshop.home, goal.name, queued=True)
         try:
             return loop(goal, definitions, instance, workshop, on_failure)
@@ -49,6 +51,7 @@ def loop(
         decision = decide(goal.spec, read_state(goal, instance, workshop.store))
         if isinstance(decision, Stop):
             write_outcome(workshop.home, goal.name, decision)
+            watch([goal], instance, workshop.home)
             return decision
         specs = runs_for(goal.name, decision)
         for spec in specs:
@@ -58,6 +61,7 @@ def loop(
                 raise KeyboardInterrupt
             for message in failures(result):
                 on_failure(f"{spec.phase} {spec.partition} failed: {message}")
+            watch([goal], instance, workshop.home)
         if not specs:
             time.sleep(POLL_SECONDS)
 

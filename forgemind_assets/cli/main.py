@@ -40,6 +40,14 @@ VERBS: dict[str, Verb] = {
     ),
     "ui": Verb("forgemind_assets.cli.ui", "Open Dagster's web interface on this installation."),
     "home": Verb("forgemind_assets.cli.home", "Prepare and print DAGSTER_HOME, for dagster dev."),
+    "inbox": Verb(
+        "forgemind_assets.cli.inbox",
+        "List what ForgeMind has told people: failed checks and runs, budgets, approvals, stops.",
+        "forgemind inbox python_security --json",
+    ),
+    "review": Verb(
+        "forgemind_assets.cli.review", "Decide what only a person may: list, approve, reject."
+    ),
     "goal": Verb("forgemind_assets.cli.goal", "Check a goal and explain what it will do."),
     "models": Verb("forgemind_assets.cli.models", "List and fetch the models of the catalogue."),
 }

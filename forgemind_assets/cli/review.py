@@ -1,0 +1,157 @@
+"""`forgemind review`: what only a person may decide."""
+
+import json
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from forgemind_assets.warden.reviews import Review, Verdict
+    from resources.reviews import Reviews
+
+app = typer.Typer(help="Decide what only a person may.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="Id of the review, or the first letters of it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why. It is recorded for good.")]
+Who = Annotated[
+    str | None,
+    typer.Option("--reviewer", help="Your name; else FORGEMIND_REVIEWER, else the system's user."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def group() -> None:
+    """Decide what only a person may. Every decision is recorded, hash-chained, for good."""
+
+
+@app.command("list", epilog="Example: forgemind review list --goal python_security")
+def list_reviews(
+    goal: Annotated[str | None, typer.Option(help="Only this goal's.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Lists the reviews that wait for a decision, oldest first."""
+    found = [r for r in _reviews().state(goal) if everything or r.status == "open"]
+    if as_json:
+        typer.echo(json.dumps([_plain(review) for review in found], indent=1))
+        return
+    if not found:
+        typer.echo("No reviews wait for a decision." if not everything else "No reviews.")
+    for review in found:
+        subject = review.question.subject
+        where = " ".join(filter(None, [subject.goal, subject.partition]))
+        kind = review.question.kind.replace("_", " ")
+        line = f"{review.id}  {review.status:<8}  {where}  {kind}: {review.question.reason}"
+        typer.echo(_clean(line))
+
+
+@app.command(epilog="Example: forgemind review show 3f2a")
+def show(review: Id, as_json: Json = False) -> None:
+    """Shows what is asked, the evidence, the rules, and who decided what, when and why."""
+    found = _reviews().get(review)
+    if as_json:
+        typer.echo(json.dumps(_plain(found), indent=1))
+        return
+    for name, text in _lines(found):
+        typer.echo(f"{name:<12} {_clean(text)}")
+
+
+@app.command(epilog='Example: forgemind review approve 3f2a --reason "read all 12 failures"')
+def approve(review: Id, reason: Reason, reviewer: Who = None, as_json: Json = False) -> None:
+    """Approves exactly the version, adapter and reports that the review shows."""
+    _decide(review, "approve", reason, reviewer, as_json)
+
+
+@app.command(epilog='Example: forgemind review reject 3f2a --reason "fails on CWE-89"')
+def reject(review: Id, reason: Reason, reviewer: Who = None, as_json: Json = False) -> None:
+    """Rejects it; one rejection is enough and final."""
+    _decide(review, "reject", reason, reviewer, as_json)
+
+
+@app.command(epilog="Example: forgemind review verify")
+def verify(as_json: Json = False) -> None:
+    """Checks that no record was edited, added or removed. Exit 1: one was; it is named."""
+    found = _reviews().verify()
+    if as_json:
+        typer.echo(json.dumps({"ok": found is None, "broken": found and found.model_dump()}))
+    else:
+        typer.echo("All review records hold." if found is None else _clean(found.sentence))
+    if found is not None:
+        raise typer.Exit(1)
+
+
+def _reviews() -> "Reviews":
+    from forgemind_assets.home import Home
+    from resources.reviews import open_reviews
+
+    return open_reviews(Home.from_environment())
+
+
+def _decide(
+    review: str, verdict: "Verdict", reason: str, reviewer: str | None, as_json: bool
+) -> None:
+    from forgemind_assets.warden.reviews import identify
+
+    who = identify(reviewer, os.environ)
+    found = _reviews().decide(review, verdict, who, reason)
+    if as_json:
+        typer.echo(json.dumps(_plain(found), indent=1))
+        return
+    done = f"Review {found.id} is {found.status}: {verdict} by {who.name} ({who.source})."
+    missing = found.question.rules.persons - len(found.rulings)
+    more = f" {missing} more must approve." if found.status == "open" else ""
+    typer.echo(_clean(done + more))
+
+
+def _plain(review: "Review") -> dict[str, Any]:
+    found = review.model_dump(mode="json")
+    return found | {"status": review.status, "subject_digest": review.question.subject.digest}
+
+
+def _lines(review: "Review") -> list[tuple[str, str]]:
+    question, subject = review.question, review.question.subject
+    lines = [
+        ("review", f"{review.id}, {review.status}"),
+        ("asked", f"{_time(review.asked_at)} for {_who(question.asked_by)}"),
+        ("what", f"{question.kind.replace('_', ' ')}: {question.reason}"),
+        ("goal", " ".join(filter(None, [subject.goal, subject.partition]))),
+        ("version", subject.version),
+        ("adapter", subject.adapter or "none"),
+        *((f"report {name}", sha) for name, sha in subject.reports.items()),
+        *((name, _value(value)) for name, value in question.evidence.items()),
+        ("rules", _rules(review)),
+        ("owners", ", ".join(_who(owner) for owner in question.owners) or "not known"),
+    ]
+    return lines + [
+        (ruling.verdict, f"{_time(ruling.at)} by {_who(ruling.reviewer)}: {ruling.reason}")
+        for ruling in review.rulings
+    ]
+
+
+def _rules(review: "Review") -> str:
+    rules = review.question.rules
+    who = ", ".join(rules.reviewers) or "anyone"
+    own = "owners too" if rules.own_goal else "nobody on their own goal"
+    return f"{rules.persons} must approve; {who}, {own}; identity: {rules.identity}"
+
+
+def _who(reviewer: Any) -> str:
+    return f"{reviewer.name} ({reviewer.source}, account {reviewer.account}@{reviewer.host})"
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _time(seconds: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _clean(text: str) -> str:
+    from forgemind_assets.warden.alerts import plain
+
+    return plain(text, 2000)
