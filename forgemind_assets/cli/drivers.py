@@ -1,12 +1,9 @@
 """The two ways to drive a goal from the terminal: in this process, or under Dagster's daemon."""
 
-import os
-import signal
-import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -15,11 +12,13 @@ from forgemind_assets.cli.live import Ticker
 from forgemind_assets.cli.story import Story
 from forgemind_assets.errors import ForgeMindError
 from forgemind_assets.goal import Goal
-from forgemind_assets.home import REPOSITORY, Home
+from forgemind_assets.home import Home
 from resources.outcome import clear_outcome, read_outcome
 
+if TYPE_CHECKING:
+    from resources.guard.launch import Server
+
 POLL_SECONDS = 0.5
-STOP_SECONDS = 20
 
 
 def run_headless(goal: Goal, path: Path, home: Home, console: Console) -> Stop:
@@ -70,46 +69,26 @@ def run_with_ui(goal: Goal, path: Path, home: Home, console: Console, port: int)
         with dg.DagsterInstance.get() as instance:
             recover(instance, home, goal.name, queued=True)
     clear_outcome(home, goal.name)
-    port = free_port(port)
-    address = f"http://127.0.0.1:{port}"
     server = start_dagster(goal, path, home, port)
-    console.print(f"Dagster UI: [bold]{address}[/] (log: {home.logs / 'dagster.log'})")
+    console.print(
+        f"Dagster UI: [bold]{server.address}[/] (log: {home.logs / 'dagster.log'})", soft_wrap=True
+    )
     try:
-        return watch(goal, home, console, server)
+        return watch(goal, home, console, server.process)
     finally:
-        stop_process(server)
+        server.stop()
         with driver_lock(home, goal.name, wait=True), dg.DagsterInstance.get() as instance:
             recover(instance, home, goal.name, queued=True)
 
 
-def start_dagster(goal: Goal, path: Path, home: Home, port: int) -> subprocess.Popen[bytes]:
-    """`dagster dev` on loopback, in a process group of its own, with default signal handlers."""
+def start_dagster(goal: Goal, path: Path, home: Home, port: int) -> "Server":
+    """Dagster's daemon and its guarded web page, with the Brain's sensor of this goal on."""
+    from resources.guard.launch import Options, start_server
+
     home.logs.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
-        "FORGEMIND_GOALS": str(path),
-        "FORGEMIND_DRIVE": goal.name,
-        "FORGEMIND_HOME": str(home.root),
-        "DAGSTER_HOME": str(home.dagster),
-        "PYTHONUNBUFFERED": "1",
-    }
-    command = [sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["-w", str(REPOSITORY / "workspace.yaml"), "--log-level", "warning"]
+    environment = {"FORGEMIND_GOALS": str(path), "FORGEMIND_DRIVE": goal.name}
     with (home.logs / "dagster.log").open("ab") as log:
-        return subprocess.Popen(
-            command,
-            cwd=REPOSITORY,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            preexec_fn=_default_signals,
-        )
-
-
-def _default_signals() -> None:
-    """A background shell leaves SIGINT ignored, and Dagster would then never stop."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        return start_server(home, Options(port=port, with_daemon=True), log, environment)
 
 
 def watch(goal: Goal, home: Home, console: Console, server: subprocess.Popen[bytes]) -> Stop:
@@ -129,35 +108,3 @@ def watch(goal: Goal, home: Home, console: Console, server: subprocess.Popen[byt
                 )
             ticker.show()
             time.sleep(POLL_SECONDS)
-
-
-def stop_process(process: subprocess.Popen[bytes]) -> None:
-    """Asks `dagster dev` and all it started to end, then makes them."""
-    import psutil
-
-    try:
-        family = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        family = []
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    _, alive = psutil.wait_procs(family, timeout=5)
-    for child in alive:
-        child.kill()
-
-
-def free_port(wanted: int) -> int:
-    """The wanted port if it is free on loopback, any other if not."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return probe.getsockname()[1]
-    raise ForgeMindError("no port is free on 127.0.0.1")
