@@ -40,6 +40,7 @@ VERBS: dict[str, Verb] = {
     "ui": Verb("forgemind_assets.cli.ui", "Open Dagster's web interface on this installation."),
     "home": Verb("forgemind_assets.cli.home", "Prepare and print DAGSTER_HOME, for dagster dev."),
     "goal": Verb("forgemind_assets.cli.goal", "Check a goal and explain what it will do."),
+    "data": Verb("forgemind_assets.cli.data", "Show a dataset's card, and export a version of it."),
     "models": Verb("forgemind_assets.cli.models", "List and fetch the models of the catalogue."),
 }
 
