@@ -56,8 +56,9 @@ class ChatModeration:
     def __init__(self, client: TeacherClient, pieces: Pieces | None = None):
         self._client = client
         self.version = client.account.teacher.model
-        # Half of a slot of the embedded server, at about three characters a token of code.
-        self.pieces = pieces or Pieces(size=3000, overlap=300)
+        # A slot of the embedded server has 1536 tokens. Instruction and verdict take about 450, so
+        # a piece fits that has down to 1.5 characters a token.
+        self.pieces = pieces or Pieces(size=1500, overlap=200)
 
     def scores(self, texts: Sequence[str]) -> list[Judgement]:
         """For each text its scores by category, or why there are none. Raises nothing for them."""
