@@ -11,6 +11,7 @@
     ├── DeliveryFailed             an alert did not reach a channel; it is tried again
     ├── DownloadError              weights could not be fetched
     │   └── HashMismatch           fetched bytes are not the pinned ones
+    ├── NotAvailable             a safety model or service cannot judge here: not run, never clean
     ├── TeacherError               a teacher cannot be reached or gives nothing usable
     ├── BudgetExceeded             the next paid call would pass a limit
     ├── EmptyStage                 a filter stage rejected every row
@@ -104,6 +105,18 @@ class DownloadError(ForgeMindError):
 
 class HashMismatch(DownloadError):
     """Fetched bytes are not the pinned ones."""
+
+
+class NotAvailable(ForgeMindError):
+    """A safety model or service cannot judge here. What it was to judge was not judged.
+
+    Attributes:
+        reason: stable snake_case name of why.
+    """
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
 
 
 class TeacherError(ForgeMindError):

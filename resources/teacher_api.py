@@ -79,7 +79,7 @@ class ChatApi:
 
         self.endpoint = endpoint
         self._missing: set[str] = set()
-        loopback = urlsplit(endpoint.base_url).hostname in _LOOPBACK
+        loopback = is_loopback(endpoint.base_url)
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.api_key,
@@ -157,6 +157,11 @@ class ChatApi:
             return False
         self._missing.add(refused)
         return True
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 def instruction(schema: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ HEAVY = {
     "peft",
     "torch",
     "transformers",
+    "wandb",
     "xllamacpp",
 }
 # Who may open a suite: the loader, the tests of a model, and the door through which the filter

@@ -49,6 +49,7 @@ VERBS: dict[str, Verb] = {
         "forgemind_assets.cli.review", "Decide what only a person may: list, approve, reject."
     ),
     "goal": Verb("forgemind_assets.cli.goal", "Check a goal and explain what it will do."),
+    "data": Verb("forgemind_assets.cli.data", "Show a dataset's card, and export a version of it."),
     "models": Verb("forgemind_assets.cli.models", "List and fetch the models of the catalogue."),
 }
 

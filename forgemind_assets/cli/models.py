@@ -62,5 +62,10 @@ def pull(name: Annotated[str, typer.Argument(help="Name in the catalogue.")]) ->
 
 
 def _sources(entry) -> list[str]:  # noqa: ANN001 - a ModelEntry, imported only where it is used
-    named = {"index": entry.files, "hub": entry.hub, "path": entry.path}
+    named = {
+        "index": entry.files,
+        "hub": entry.hub,
+        "release": entry.release,
+        "path": entry.path,
+    }
     return [name for name, source in named.items() if source]

@@ -14,10 +14,10 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from forgemind_assets.errors import UnknownModel, UserError
-from forgemind_assets.forge.pins import GEMMA_PARTS, MINILM_FILES, QWEN_PARTS
+from forgemind_assets.forge.pins import BERT_BASE_FILES, GEMMA_PARTS, MINILM_FILES, QWEN_PARTS
 from forgemind_assets.records import Record
 
-Role = Literal["base", "teacher", "embeddings"]
+Role = Literal["base", "teacher", "embeddings", "classifier"]
 _STEP = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 
 
@@ -52,8 +52,24 @@ class HubSource(Record):
     files: tuple[str, ...] = ()
 
 
+class Checkpoint(Record):
+    """A pickled checkpoint on a release page, and the hub files that complete it.
+
+    It is unpickled once, with nothing but tensors and plain values allowed, and only if its bytes
+    are the pinned ones; what is kept is safetensors.
+    """
+
+    url: str = Field(pattern=r"^(https://|http://127\.0\.0\.1:)[^\s?#@]+$")
+    size: int = Field(gt=0, description="bytes")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    base: HubSource = Field(description="configuration and tokenizer of the architecture")
+
+
 class ModelEntry(Record):
-    """One model of the catalogue. It has a source: packages (`files`), a hub, or a path."""
+    """One model of the catalogue.
+
+    It has a source: packages (`files`), a hub, a released checkpoint, or a path.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     licence: str
@@ -62,12 +78,13 @@ class ModelEntry(Record):
     parameters: int = Field(gt=0, description="weights in the model, for cost estimates")
     files: tuple[ModelFile, ...] = Field(default=(), description="what the package index carries")
     hub: HubSource | None = None
+    release: Checkpoint | None = None
     path: Path | None = Field(default=None, description="folder with safetensors on this machine")
 
     @model_validator(mode="after")
     def _has_a_source(self) -> "ModelEntry":
-        if not self.files and self.hub is None and self.path is None:
-            raise ValueError("expected at least one of files, hub, path")
+        if not self.files and not (self.hub or self.release or self.path):
+            raise ValueError("expected at least one of files, hub, release, path")
         return self
 
     @property
@@ -195,6 +212,33 @@ _ENTRIES = (
                     "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
                 )
             },
+        ),
+    ),
+    # Detoxify's `original` model. The hub repository is its authors' own, with safetensors at this
+    # commit. The checkpoint is the one that the package detoxify 0.5.4 fetches; its name ends in
+    # the first digits of its SHA-256, which comes from published records and was not computed here.
+    ModelEntry(
+        name="detoxify-original",
+        licence="Apache-2.0",
+        architecture="bert",
+        roles=("classifier",),
+        parameters=109_486_854,
+        hub=HubSource(
+            repository="unitary/toxic-bert",
+            revision="4d6c22e74ba2fdd26bc4f7238f50766b045a0d94",
+            files=("config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"),
+        ),
+        release=Checkpoint(
+            url="https://github.com/unitaryai/detoxify/releases/download/v0.1-alpha/"
+            "toxic_original-c1212f89.ckpt",
+            size=438_021_897,
+            sha256="c1212f89ac23307ab33932ce29dc446a6e030fb3f384a500890bbe662b7b544a",
+            base=HubSource(
+                repository="google-bert/bert-base-uncased",
+                revision="86b5e0934494bd15c9632b12f734a8a67f723594",
+                hashes=BERT_BASE_FILES,
+                files=tuple(BERT_BASE_FILES),
+            ),
         ),
     ),
     ModelEntry(

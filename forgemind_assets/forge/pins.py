@@ -84,3 +84,12 @@ MINILM_FILES: tuple[tuple[str, int, str], ...] = (
         "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
     ),
 )
+
+# google-bert/bert-base-uncased at 86b5e0934494, from published records of that commit, not computed
+# here; the vocabulary is the one of MINILM_FILES.
+BERT_BASE_FILES: dict[str, str] = {
+    "config.json": "7160e1553ad2ca51d8c1cb066be533db31826e12d173824c1bb0cb1a4f187d20",
+    "tokenizer.json": "ce64fce797c24f68df90b40a3f74f579b336a493db14bd583fd520ea0d8c9a98",
+    "tokenizer_config.json": "a025160ef0431f1a392f6f050c1310f4c5d9fb6f275932dbccba73c4d214bf10",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}

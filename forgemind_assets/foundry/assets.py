@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from forgemind_assets.foundry.data_card_page import page_of
 from forgemind_assets.foundry.tables import rejection_reasons, slice_counts
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
@@ -46,6 +47,8 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
                 "rejections": dg.MetadataValue.md(
                     table(rejection_reasons(folder / "rejected.parquet"))
                 ),
+                "data_card": dg.MetadataValue.md(page_of(folder / "card.md")),
+                "rows_sha256": manifest.meta["rows_sha256"],
                 "path": str(folder),
             },
             data_version=dg.DataVersion(manifest.version),

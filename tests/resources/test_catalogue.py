@@ -28,7 +28,7 @@ def test_all_mistakes_of_a_catalogue_are_reported_at_once(tmp_path):
     )
     with pytest.raises(UserError) as caught:
         read_entries(file)
-    for part in ("0.name", "1.roles", "expected at least one of files, hub, path"):
+    for part in ("0.name", "1.roles", "expected at least one of files, hub, release, path"):
         assert part in str(caught.value)
 
 

@@ -1,0 +1,115 @@
+"""The records of a data card, and the card as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+NOT_STATED = "not stated"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Under which licence a source may be used, and what its terms say of training on it."""
+
+    licence: str = NOT_STATED
+    terms: str = NOT_STATED
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one strategy got from one teacher; `teacher` is empty where none was asked.
+
+    `parents` counts the seeds and teacher requests that the kept rows came from.
+    """
+
+    strategy: str
+    teacher: str
+    rows_in: int
+    rows_kept: int
+    keep_ratio: float
+    families: int
+    parents: int
+    licence: str
+    terms: str
+
+
+@dataclass(frozen=True)
+class TeacherLine:
+    """One teacher of the goal, and how many of its rows were made and kept."""
+
+    name: str
+    kind: str
+    model: str
+    rows_in: int
+    rows_kept: int
+    licence: str
+    terms: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One filter: its settings, the rows in and out, and how often each reason was given."""
+
+    stage: str
+    settings: str
+    rows_in: int
+    rows_out: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Kept rows of one slice or one label. Lengths are characters of the input."""
+
+    name: str
+    rows: int
+    share: float
+    families: int
+    median_chars: int
+    most_chars: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """A rejected row. `excerpt` is empty where its text must not be shown."""
+
+    row_id: str
+    slice: str
+    strategy: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Rows that one stage rejected for one reason, with a few examples."""
+
+    stage: str
+    reason: str
+    rows: int
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """The whole card. `rows_sha256` stands for the kept rows, whatever their order."""
+
+    goal: str
+    goal_version: str
+    iteration: str
+    task: str
+    rows_sha256: str
+    rows_in: int
+    rows_kept: int
+    rows_rejected: int
+    keep_ratio: float
+    families: int
+    sources: tuple[Source, ...]
+    teachers: tuple[TeacherLine, ...]
+    filters: tuple[Stage, ...]
+    slices: tuple[Share, ...]
+    classes: tuple[Share, ...]
+    rejections: tuple[Rejection, ...]
+
+    def json(self) -> str:
+        """The card as JSON with sorted keys."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
