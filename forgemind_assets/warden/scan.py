@@ -33,7 +33,7 @@ def scan(
         progress: called after each batch with subjects done and subjects in all.
         batch: subjects a batch.
     """
-    needs = {name: layer.need(stage) for name, layer in policy.layers.items()}
+    needs: dict[str, Need] = {name: layer.need(stage) for name, layer in policy.layers.items()}
     layers = [make_layer(name, policy, models or {}) for name, n in needs.items() if n != "off"]
     tallies = {layer.name: _Tally() for layer in layers}
     done: list[Scanned] = []

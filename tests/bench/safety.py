@@ -36,7 +36,7 @@ class Planted(Protocol):
 def load_corpus() -> Any:
     """The module with the planted texts. Ends with a message where it is missing."""
     try:
-        import planted_corpus
+        import planted_corpus  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
         if error.name != "planted_corpus":
             raise

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+from fakes.goal_folder import goal_spec, write_goal
 from pydantic import ValidationError
 
 from forgemind_assets.errors import GoalError
+from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.warden.layers.registry import LAYERS
 from forgemind_assets.warden.policy import (
     STAGES,
@@ -102,3 +104,28 @@ def test_licences_and_terms():
     assert may_train(policy, "MIT", "own_model") is None
     assert may_train(policy, "MIT", "no_training") == "teacher_terms_not_allowed"
     assert may_train(policy, "GPL-3.0-only", None) == "licence_not_allowed"
+
+
+def test_a_goals_policy_is_checked_with_the_goal(tmp_path: Path):
+    spec = goal_spec()
+    spec["policy"] = {
+        "layers": {"secrets": {"drop_at": 0.3}, "injektion": {"model_outputs": "off"}},
+        "rules": [{"name": "a", "pattern": "(x+)+"}],
+    }
+    folder = write_goal(tmp_path / "small", spec)
+    with pytest.raises(GoalError) as caught:
+        load_goal(folder)
+    text = str(caught.value)
+    assert "policy.rules[0].pattern: expected a pattern whose cost is bounded" in text
+    spec["policy"]["rules"] = []
+    with pytest.raises(GoalError) as caught:
+        load_goal(write_goal(tmp_path / "other", spec))
+    text = str(caught.value)
+    assert "policy.layers.secrets: expected quarantine_at at most drop_at (0.3), found 0.5" in text
+    assert "policy.layers.injektion" in text
+    assert "did you mean injection?" in text
+
+
+def test_a_goal_without_a_policy_has_the_default_one(tmp_path: Path):
+    goal = load_goal(write_goal(tmp_path / "small"))
+    assert effective_policy(goal.spec.policy) == default_policy()
