@@ -142,7 +142,7 @@ class Search(Record):
 class Policy(Record):
     """What the Warden enforces. Only people change it."""
 
-    promotion: Literal["automatic"] = "automatic"
+    promotion: Literal["automatic", "approval"] = "automatic"
     max_alias_moves: int | None = None
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from forgemind_assets.errors import AlteredArtefact
+from forgemind_assets.errors import AlteredArtefact, StoreError
 from forgemind_assets.forge.safe_files import check_adapter_folder
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.signing import verify_folder
@@ -54,12 +54,20 @@ def check_signature(
         return False
     published = store.manifest(goal, "adapter", trial)
     folder = store.folder(goal, "adapter", trial)
-    verify_folder(
-        folder, signature_of(entry), goal=goal, trial=trial, public=open_key(home).public
-    )
+    verify_folder(folder, signature_of(entry), goal=goal, trial=trial, public=open_key(home).public)
     if published.version != entry.adapter_version:
         raise AlteredArtefact(
             f"adapter {trial} of {goal}: expected version {entry.adapter_version}, registered as "
             f"version {entry.version}, found {published.version}; restore it from a backup"
         )
     return True
+
+
+def refuse_registered(home: Home, goal: str, trial: str) -> None:
+    """Raises StoreError where a trial's adapter is registered: its files may not be replaced."""
+    entry = open_registrations(home).registered(goal, trial)
+    if entry is not None:
+        raise StoreError(
+            f"adapter {trial} of {goal} is registered as version {entry.version}, and what is "
+            "registered may not be replaced; train it as another trial"
+        )

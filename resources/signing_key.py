@@ -101,7 +101,9 @@ def _load(folder: Path) -> InstallationKey:
     path = folder / PRIVATE
     about = path.lstat()
     if not stat.S_ISREG(about.st_mode):
-        raise StoreError(f"{path}: expected a plain file, found a link or device; put the key there")
+        raise StoreError(
+            f"{path}: expected a plain file, found a link or device; put the key there"
+        )
     if stat.S_IMODE(about.st_mode) & 0o077:
         raise StoreError(
             f"{path}: expected mode 0600, found {stat.S_IMODE(about.st_mode):04o}: others can "

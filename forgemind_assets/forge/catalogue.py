@@ -52,9 +52,9 @@ class HubSource(Record):
 
     repository: str = Field(pattern=rf"^{_STEP}/{_STEP}$")
     revision: str = Field(pattern=r"^[0-9a-f]{40}$")
-    hashes: dict[
-        Annotated[str, Field(pattern=_PATH)], Annotated[str, Field(pattern=_SHA256)]
-    ] = Field(default_factory=dict)
+    hashes: dict[Annotated[str, Field(pattern=_PATH)], Annotated[str, Field(pattern=_SHA256)]] = (
+        Field(default_factory=dict)
+    )
     files: tuple[Annotated[str, Field(pattern=_PATH)], ...] = ()
 
 

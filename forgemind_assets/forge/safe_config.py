@@ -87,9 +87,6 @@ def templates_of(value: Any, where: str) -> list[tuple[str, str]]:
     return list(named)
 
 
-_TOKENS: Rule = lambda v: _is_number(v, -1, 10**7) or (  # noqa: E731 - a table of rules
-    isinstance(v, list) and len(v) <= 1000 and all(_is_number(t, -1, 10**7) for t in v)
-)
 GENERATION: dict[str, Rule] = {
     "temperature": lambda v: _is_number(v, 0, 100),
     "top_p": lambda v: _is_number(v, 0, 1),
@@ -102,10 +99,10 @@ GENERATION: dict[str, Rule] = {
     "max_length": lambda v: _is_number(v, 1, 10**7),
     "max_new_tokens": lambda v: _is_number(v, 1, 10**7),
     "max_time": lambda v: _is_number(v, 0, 10**6),
-    "bos_token_id": _TOKENS,
-    "eos_token_id": _TOKENS,
-    "pad_token_id": _TOKENS,
-    "decoder_start_token_id": _TOKENS,
+    "bos_token_id": lambda v: _are_tokens(v),
+    "eos_token_id": lambda v: _are_tokens(v),
+    "pad_token_id": lambda v: _are_tokens(v),
+    "decoder_start_token_id": lambda v: _are_tokens(v),
 }
 
 
@@ -220,6 +217,11 @@ def _is_class(value: Any) -> bool:
 def _are_names(value: Any) -> bool:
     good = isinstance(value, list) and 0 < len(value) <= 1000
     return good and all(isinstance(v, str) and LAYER_NAME.fullmatch(v) for v in value)
+
+
+def _are_tokens(value: Any) -> bool:
+    many = value if isinstance(value, list) else [value]
+    return len(many) <= 1000 and all(_is_number(token, -1, 10**7) for token in many)
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:

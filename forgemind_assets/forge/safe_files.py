@@ -18,18 +18,21 @@ from forgemind_assets.forge.safe_json import LIMIT, VOCABULARY_LIMIT, read_json
 from forgemind_assets.forge.safe_template import check_template
 from forgemind_assets.forge.safe_tensors import WEIGHTS, check_tensors
 
-PICKLES = frozenset(
+_PICKLES = (
     ".bin .pt .pth .ckpt .pkl .pickle .joblib .npy .npz .h5 .hdf5 .keras .msgpack .mar .dill "
-    ".pb .onnx".split()
+    ".pb .onnx"
 )
-CODE = frozenset(
+PICKLES = frozenset(_PICKLES.split())
+_CODE = (
     ".py .pyc .pyo .pyd .pyx .pyz .so .dll .dylib .exe .sh .bash .bat .cmd .ps1 .js .jar .whl "
-    ".egg .zip .tar .gz .ipynb .class .wasm .ko".split()
+    ".egg .zip .tar .gz .ipynb .class .wasm .ko"
 )
-DATA = frozenset(
+CODE = frozenset(_CODE.split())
+_DATA = (
     ".safetensors .json .jinja .txt .model .md .gguf .png .jpg .jpeg .gif .svg .webp .pdf .yaml "
-    ".yml .tiktoken .gitattributes".split()
+    ".yml .tiktoken .gitattributes"
 )
+DATA = frozenset(_DATA.split())
 BARE = re.compile(r"(licen[cs]e|notice|copying|use_policy|readme|\.gitattributes)[\w.-]*", re.I)
 VOCABULARIES = frozenset({"tokenizer.json", "vocab.json", "added_tokens.json"})
 """Their keys are tokens, which may be any text."""

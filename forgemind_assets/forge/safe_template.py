@@ -15,15 +15,17 @@ LIMIT = 200_000
 """Characters. The longest template in common use (gpt-oss) has 17,000."""
 
 NUMBER_LIMIT = 100_000
-FILTERS = frozenset(
+_FILTERS = (
     "abs capitalize count d default dictsort escape e first float indent int items join last "
     "length list lower map max min reject rejectattr replace reverse round safe select selectattr "
-    "sort string sum title tojson trim truncate unique upper wordcount".split()
+    "sort string sum title tojson trim truncate unique upper wordcount"
 )
+FILTERS = frozenset(_FILTERS.split())
 FORBIDDEN_NAMES = frozenset({"lipsum", "cycler", "joiner", "self", "caller", "varargs", "kwargs"})
-FORBIDDEN_METHODS = frozenset(
-    "center encode expandtabs format format_map fromkeys ljust mro rjust translate zfill".split()
+_FORBIDDEN_METHODS = (
+    "center encode expandtabs format format_map fromkeys ljust mro rjust translate zfill"
 )
+FORBIDDEN_METHODS = frozenset(_FORBIDDEN_METHODS.split())
 ATTRIBUTE_FILTERS = frozenset({"map", "selectattr", "rejectattr", "sort", "sum", "unique", "join"})
 
 

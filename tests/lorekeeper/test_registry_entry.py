@@ -1,9 +1,8 @@
 """A champion is registered in a real MLflow on SQLite, once, and the aliases move."""
 
-import json
-
 import dagster as dg
 import pytest
+from fakes.artefacts import write_adapter
 from fakes.installation import install
 
 from forgemind_assets.brain import planner
@@ -35,7 +34,7 @@ def publish_report(place, asset, trial, passed, total=24):
         suite="full",
         suite_hash="h",
         model=trial,
-        model_hash="m",
+        model_hash=place.workshop.store.manifest(place.goal.name, "adapter", trial).version,
         prompt_variant="short",
     )
     with place.workshop.store.publish(place.goal.name, asset, trial, {"seconds": 1.0}) as folder:
@@ -45,8 +44,7 @@ def publish_report(place, asset, trial, passed, total=24):
 def publish_trial(place, trial, passed):
     store, name = place.workshop.store, place.goal.name
     with store.publish(name, "adapter", trial, {}) as folder:
-        (folder / "adapter_model.safetensors").write_bytes(b"weights of " + trial.encode())
-        (folder / "manifest.json").write_text(json.dumps({"settings": {"rank": 2}}))
+        write_adapter(folder, passed)
     for asset in ("canary_report", "benchmark_report"):
         publish_report(place, asset, trial, passed)
 
