@@ -84,7 +84,8 @@ def _original(goal: Goal, workshop: Workshop, version: str) -> Original:
         workshop.store, workshop.home, goal.name, found.trial, must_be_signed=True
     )
     manifest = read_manifest(folder)
-    return Original(found, folder, manifest, TrainSettings.model_validate(manifest["settings"]))
+    settings = TrainSettings.model_validate(manifest["settings"])  # what is new has its default
+    return Original(found, folder, manifest | {"settings": settings.model_dump()}, settings)
 
 
 def _now(

@@ -27,7 +27,8 @@ def reproduce(
 
     quieten()
     loaded, workshop = load_goal(find_goal(goal)), Workshop()
-    progress = workshop.progress(loaded.name)
+    shown_as = f"{loaded.name}.reproduce"
+    progress = workshop.progress(shown_as)
 
     def show(now) -> None:  # noqa: ANN001 - a TrainProgress, whose module is heavy
         loss = round(now.loss, 3)
@@ -36,7 +37,7 @@ def reproduce(
     from rich.console import Console
 
     console = Console(stderr=as_json)
-    with Ticker(console, workshop.home, loaded.name).running():
+    with Ticker(console, workshop.home, shown_as).running():
         outcome = rebuild(loaded, workshop, version, work, show)
     if as_json:
         typer.echo(json.dumps(outcome.model_dump(mode="json"), indent=1))
