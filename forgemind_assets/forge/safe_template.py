@@ -5,6 +5,7 @@ read as a syntax tree first, and refused unless it can only put text together: n
 no import, no format strings, and no more work than a long conversation needs.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ LIMIT = 200_000
 """Characters. The longest template in common use (gpt-oss) has 17,000."""
 
 NUMBER_LIMIT = 100_000
+_DUNDER = re.compile(r"__[a-z]+__")
 _FILTERS = (
     "abs capitalize count d default dictsort escape e first float indent int items join last "
     "length list lower map max min reject rejectattr replace reverse round safe select selectattr "
@@ -102,23 +104,27 @@ def _complaint(node: Any) -> str | None:
         return f"uses the name {node.name!r}"
     if isinstance(node, n.Filter | n.Test):
         return _filter_complaint(node)
+    if isinstance(node, n.Const) and _DUNDER.search(str(node.value)):
+        return f"spells the private name {node.value!r}"
     if isinstance(node, n.Const) and type(node.value) is int and abs(node.value) > NUMBER_LIMIT:
         return f"has a number beyond {NUMBER_LIMIT:,}"
     if isinstance(node, n.Pow):
         return "raises to a power"
     if isinstance(node, n.Mul) and not _is_small_product(node):
         return "multiplies what may be large"
-    if isinstance(node, n.Mod) and isinstance(node.left, n.Const | n.TemplateData):
+    if isinstance(node, n.Mod) and isinstance(getattr(node.left, "value", None), str):
         return "formats a text with %"
     return None
 
 
 def _is_plain_key(key: Any) -> bool:
-    """A constant key must not be private; an index or a variable is the sandbox's to judge."""
+    """A constant key must not be private, nor put together; a variable is the sandbox's."""
     n = _nodes()
     if isinstance(key, n.Const):
         return not (isinstance(key.value, str) and key.value.startswith("_"))
-    return not isinstance(key, n.Add | n.Concat)
+    if isinstance(key, n.Add):
+        return not any(isinstance(part.value, str) for part in key.find_all(n.Const))
+    return not isinstance(key, n.Concat)
 
 
 def _filter_complaint(node: Any) -> str | None:

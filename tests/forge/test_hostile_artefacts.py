@@ -225,6 +225,7 @@ TEMPLATES = {
     "an escape by map": "{{ messages | map(attribute='__class__') | list }}",
     "an escape by a deep attribute": "{{ messages | map(attribute='a.__init__') | list }}",
     "an escape by concatenation": "{{ messages['__cl' ~ 'ass__'] }}",
+    "an escape by a name set before": "{% set a = '__class__' %}{{ messages[a] }}",
     "an escape by format": "{{ '{0.__class__}'.format(messages) }}",
     "an escape by globals": "{{ lipsum.__globals__ }}",
     "another template": "{% include '/etc/passwd' %}",
@@ -305,6 +306,67 @@ def test_an_adapter_holds_lora_matrices_and_nothing_else(tmp_path, file, content
     put(folder, file, content)
     with pytest.raises(UnsafeArtefact, match="refused"):
         check_adapter_folder(folder)
+
+
+SOUND_TEMPLATES = {
+    "tools and reasoning, as of Qwen 3": """
+{%- if tools %}{{- '<|im_start|>system\\n' }}{%- for tool in tools %}{{- tool | tojson }}
+{%- endfor %}{%- endif %}
+{%- set ns = namespace(open=true, last=messages|length - 1) %}
+{%- for message in messages[::-1] %}{%- set index = (messages|length - 1) - loop.index0 %}
+{%- if ns.open and message.role == "user" and not message.content.startswith('<tool>') %}
+{%- set ns.open = false %}{%- set ns.last = index %}{%- endif %}{%- endfor %}
+{%- for message in messages %}{%- set content = message.content if message.content else '' %}
+{%- set thought = '' %}{%- if '</think>' in content %}
+{%- set thought = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1] %}
+{%- set content = content.split('</think>')[-1].lstrip('\\n') %}{%- endif %}
+{{- '<|im_start|>' + message.role + '\\n' + thought + content + '<|im_end|>\\n' }}
+{%- for call in message.tool_calls %}{%- if (loop.first and content) or (not loop.first) %}
+{{- '\\n' }}{%- endif %}{{- call.function.name }}{{- call.arguments | tojson }}{%- endfor %}
+{%- if loop.last or messages[loop.index0 + 1].role != "tool" %}{{- '\\n' }}{%- endif %}
+{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}""",
+    "dates and complaints, as of Llama 3": """
+{%- if not date_string is defined %}{%- if strftime_now is defined %}
+{%- set date_string = strftime_now("%d %b %Y") %}{%- else %}{%- set date_string = "26 Jul" %}
+{%- endif %}{%- endif %}{%- if messages[0]['role'] == 'system' %}
+{%- set system_message = messages[0]['content']|trim %}{%- set messages = messages[1:] %}
+{%- endif %}{{- "Today: " + date_string + "\\n\\n" }}{{- system_message }}
+{%- for t in tools %}{{- t | tojson(indent=4) }}{{- "\\n\\n" }}{%- endfor %}
+{%- for message in messages %}{%- if not message.tool_calls|length == 1 %}
+{{- raise_exception("one call at a time") }}{%- endif %}
+{%- for arg_name, arg_val in message.tool_calls[0].arguments | items %}
+{{- arg_name + '="' + arg_val + '"' }}{%- if not loop.last %}{{- ", " }}{%- endif %}
+{%- endfor %}{%- endfor %}""",
+    "turns that alternate, as of Mistral and Gemma": """
+{%- set ns = namespace(index=0, text='') %}
+{%- set asked = messages | selectattr("role", "equalto", "user") | list %}
+{%- for message in messages %}{%- if (message["role"] == "user") != (ns.index % 2 == 0) %}
+{{- raise_exception("roles must alternate") }}{%- endif %}
+{%- set ns.index = ns.index + 1 %}{%- set ns.text = ns.text + '\\n' + message['content'] %}
+{%- endfor %}{{- bos_token + ns.text | trim + eos_token }}{{ asked[-1].content }}""",
+    "macros, as of newer models": """
+{%- macro part(content, vision) %}{%- if content is string %}{{- content }}{%- else %}
+{%- for item in content %}{%- if 'image' in item %}{{- '<image>' * 2 }}{%- else %}
+{{- item.text | replace('<', '&lt;') }}{%- endif %}{%- endfor %}{%- endif %}{%- endmacro %}
+{%- for m in messages %}{%- set text = part(m.content, true) | trim %}
+{% generation %}{{- text }}{% endgeneration %}{%- if loop.last %}{%- break %}{%- endif %}
+{%- endfor %}""",
+}
+
+
+@pytest.mark.parametrize("name", SOUND_TEMPLATES)
+def test_what_real_chat_templates_do_is_accepted(name):
+    check_template(SOUND_TEMPLATES[name], "here")
+
+
+@pytest.mark.e2e
+def test_the_templates_of_the_weights_on_this_machine_are_accepted():
+    from forgemind_assets.home import Home
+
+    found = [p for p in Home.from_environment().models.glob("*/clean") if p.is_dir()]
+    assert found
+    for folder in found:
+        check_model_folder(folder)
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
