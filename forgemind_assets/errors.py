@@ -16,6 +16,9 @@
     ├── BudgetExceeded             the next paid call would pass a limit
     ├── EmptyStage                 a filter stage rejected every row
     ├── StoreError                 an artefact is missing, incomplete or altered
+    │   ├── AlteredArtefact        its files are not those that were published or signed
+    │   └── UnsafeArtefact         it holds what could run code, or reaches out of its folder
+    ├── PromotionRefused           the alias `stable` may not move as asked
     └── TrainingError              a training run cannot go on (loss not finite, no rows)
 
 A message says what was expected, what was found and where, and what to do.
@@ -133,6 +136,18 @@ class EmptyStage(ForgeMindError):
 
 class StoreError(ForgeMindError):
     """An artefact is missing, incomplete or altered."""
+
+
+class AlteredArtefact(StoreError):
+    """Files are not those that were published or signed."""
+
+
+class UnsafeArtefact(StoreError):
+    """An artefact holds what could run code, cannot be read safely, or reaches out."""
+
+
+class PromotionRefused(ForgeMindError):
+    """The alias `stable` may not move as asked."""
 
 
 class TrainingError(ForgeMindError):

@@ -2,8 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from forgemind_assets.forge.manifest import read_manifest
@@ -15,6 +16,7 @@ from forgemind_assets.records import Case, Plan, TestResult, render_answer
 from forgemind_assets.trial_grounds.evaluation import best_constant, evaluate, journal_name
 from forgemind_assets.trial_grounds.graders.registry import open_grader
 from forgemind_assets.trial_grounds.report import Report, summarise
+from resources.adapters import open_adapter
 from resources.predictor import LocalModel
 from resources.workshop import Workshop
 
@@ -29,6 +31,8 @@ class Subject:
     prompt_variant: str
     model_hash: str
     quantisation: str = "none"
+    verify: Callable[[], object] | None = None
+    """Called before the weights are loaded; raises where a file is not what was published."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,27 @@ class Exam:
     results: list[TestResult]
 
 
-def subject_of(goal: Goal, workshop: Workshop, trial: str) -> Subject:
-    """The model that a trial produced."""
+def subject_of(
+    goal: Goal, workshop: Workshop, trial: str, *, must_be_signed: bool = False
+) -> Subject:
+    """The model that a trial produced, its files verified.
+
+    Raises AlteredArtefact or UnsafeArtefact; with `must_be_signed` also for an adapter that was
+    never registered.
+    """
     iteration, name = split_trial(trial)
     plan = Plan.model_validate(workshop.store.read_json(goal.name, "plan", iteration, "plan.json"))
     settings = next(t for t in plan.trials if t.name == name)
+    verify = partial(
+        open_adapter,
+        workshop.store,
+        workshop.home,
+        goal.name,
+        trial,
+        must_be_signed=must_be_signed,
+    )
+    folder = verify()
     published = workshop.store.manifest(goal.name, "adapter", trial)
-    folder = workshop.store.folder(goal.name, "adapter", trial)
     base = workshop.models.clean(goal.spec.limits.base_model)
     trained = read_manifest(folder).get("kind") != "base"
     return Subject(
@@ -55,6 +73,7 @@ def subject_of(goal: Goal, workshop: Workshop, trial: str) -> Subject:
         prompt_variant=settings.prompt_variant,
         model_hash=published.version,
         quantisation=settings.training.quantisation if settings.training else "none",
+        verify=verify,
     )
 
 
@@ -92,7 +111,9 @@ def examine_subject(
         subject.model_hash, subject.prompt_variant, goal.version, tokens
     )
     progress = workshop.progress(goal.name)
-    model = LocalModel(subject.base, subject.adapter, quantisation=subject.quantisation)
+    model = LocalModel(
+        subject.base, subject.adapter, quantisation=subject.quantisation, verify=subject.verify
+    )
     grader = open_grader(goal.spec.task.grader, goal.spec.task.grader_options)
     constants = list({seed.slice: render_answer(seed.expected) for seed in seeds.values()}.values())
     results = evaluate(

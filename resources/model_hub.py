@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from forgemind_assets.errors import DownloadError
+from forgemind_assets.errors import DownloadError, UnsafeArtefact
 from forgemind_assets.forge.catalogue import HubSource
+from forgemind_assets.forge.safe_files import check_model_folder
 from resources.package_index import CHUNK, mismatch
 
 SAFE_PATTERNS = ("*.safetensors", "*.json")
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".h5", ".msgpack")
 
 
 def fetch_snapshot(
@@ -78,21 +78,14 @@ def check_folder(folder: Path) -> None:
     """Accepts a folder with `config.json` and safetensors, and nothing that could run code.
 
     Raises:
-        DownloadError: something is missing, a pickle lies in it, or a link leaves the folder.
+        DownloadError: something is missing, or a file is refused (see `check_model_folder`).
     """
     if not folder.is_dir():
         raise DownloadError(f"expected a folder with safetensors at {folder}, found none")
-    root = folder.resolve()
-    for path in folder.rglob("*"):
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
-            raise DownloadError(f"{path}: refused, a link that leaves the model's folder")
-        if path.suffix.lower() in PICKLES:
-            raise DownloadError(
-                f"{path}: refused, a {path.suffix} file can run code when it is loaded; convert "
-                "the weights to safetensors and remove it"
-            )
-        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-            raise DownloadError(f"{path}: refused, not a plain file")
+    try:
+        check_model_folder(folder)
+    except UnsafeArtefact as error:
+        raise DownloadError(str(error)) from error
     for pattern in ("config.json", "*.safetensors"):
         if not any(folder.glob(pattern)):
             raise DownloadError(f"expected {pattern} in {folder}, found none")

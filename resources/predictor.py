@@ -1,6 +1,6 @@
 """A model on this machine that answers prompts in batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,16 @@ from forgemind_assets.prompting import Message
 class LocalModel:
     """A base model, with or without an adapter merged in; loaded on first use."""
 
-    def __init__(self, base: Path, adapter: Path | None, *, quantisation: str = "none"):
+    def __init__(
+        self,
+        base: Path,
+        adapter: Path | None,
+        *,
+        quantisation: str = "none",
+        verify: Callable[[], object] | None = None,
+    ):
         self.base, self.adapter, self.quantisation = base, adapter, quantisation
+        self.verify = verify
 
     def answers(
         self, prompts: Sequence[list[Message]], max_new_tokens: int
@@ -20,6 +28,8 @@ class LocalModel:
         """Greedy answers as (index of the prompt, text), batch by batch."""
         from forgemind_assets.forge.inference import generate
 
+        if self.verify is not None:
+            self.verify()
         model, tokenizer = _load(self.base, self.adapter, self.quantisation)
         yield from generate(model, tokenizer, prompts, max_new_tokens=max_new_tokens)
 

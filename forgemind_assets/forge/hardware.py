@@ -77,8 +77,9 @@ def describe(device: str) -> dict[str, Any]:
         "system": platform.system(),
         "processor": _processor_name(),
         "cores": physical_cores(),
-        "threads": torch.get_num_threads(),
+        "threads": threads(),
         "bf16": cpu_has_bf16(),
+        "kernels": torch.backends.cpu.get_cpu_capability(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
     }
     if device.startswith("cuda"):
@@ -86,6 +87,20 @@ def describe(device: str) -> dict[str, Any]:
         facts["gpu"] = properties.name
         facts["gpu_memory_gib"] = round(properties.total_memory / 2**30, 1)
     return facts
+
+
+def threads() -> int:
+    """Threads that torch computes with. Sums are split among them, so their number shows."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+def use_threads(count: int) -> None:
+    """Lets torch compute with so many threads from now on."""
+    import torch
+
+    torch.set_num_threads(count)
 
 
 def _processor_name() -> str:

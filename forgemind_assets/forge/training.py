@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from forgemind_assets.errors import TrainingError
 from forgemind_assets.forge import (
@@ -14,7 +15,7 @@ from forgemind_assets.forge import (
     manifest,
 )
 from forgemind_assets.forge.encoding import Encoded, encode_rows
-from forgemind_assets.forge.training_run import TrainingRun, TrainProgress
+from forgemind_assets.forge.training_run import Replay, TrainingRun, TrainProgress
 from forgemind_assets.forge.weights import folder_hash, load_base
 from forgemind_assets.prompting import Message
 from forgemind_assets.records import TrainSettings
@@ -59,6 +60,8 @@ def train(
     dollars_per_hour: float = 0.0,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     device: str | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    replay: Replay | None = None,
 ) -> TrainResult:
     """Trains a LoRA adapter and writes it to `out` with `manifest.json` as the last file.
 
@@ -81,6 +84,8 @@ def train(
         dollars_per_hour: price of this machine.
         checkpoint_seconds: time between checkpoints.
         device: `cpu` or `cuda`; None takes a GPU where there is one.
+        provenance: where the rows came from, for the manifest.
+        replay: the plan of a past run; the clock then changes nothing.
 
     Raises:
         TrainingError: no row is left, or the loss is not finite.
@@ -120,6 +125,7 @@ def train(
         work=work,
         checkpoint_seconds=checkpoint_seconds,
         fingerprint=_fingerprint(settings, precision, encoding.rows, dev, base_hash, start_adapter),
+        replay=replay,
     )
     resumed_at = run.resume()
     run.loop(on_progress or (lambda _: None))
@@ -132,7 +138,8 @@ def train(
         facts={
             "base": {"name": base_name or base.name, "sha256": base_hash},
             "dataset_version": dataset_version,
-            "start_adapter": folder_hash(start_adapter) if start_adapter else None,
+            "start_adapter": tensors_hash(start_adapter) if start_adapter else None,
+            "provenance": dict(provenance or {}),
         },
     )
 
@@ -172,6 +179,9 @@ def _publish(
             facts
             | {k: v for k, v in asdict(result).items() if k != "adapter"}
             | {
+                "adapter_sha256": tensors_hash(out),
+                "threads": hardware.threads(),
+                "totals": at.totals,
                 "shortened_to_steps": at.total if at.total < run.planned else None,
                 "settings": run.settings.model_dump(),
                 "precision": run.precision,
@@ -184,6 +194,12 @@ def _publish(
             },
         )
     return result
+
+
+def tensors_hash(folder: Path) -> str:
+    """SHA-256 (hex) of an adapter's weights file: what a rebuilt adapter must have too."""
+    with (folder / "adapter_model.safetensors").open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _fingerprint(
@@ -203,4 +219,4 @@ def _fingerprint(
     return digest.hexdigest()
 
 
-__all__ = ["TrainProgress", "TrainResult", "TrainingRow", "train"]
+__all__ = ["Replay", "TrainProgress", "TrainResult", "TrainingRow", "train"]

@@ -50,6 +50,19 @@ class Position:
     best_dev: float | None = None
     without_gain: int = 0
     stopped: str = ""
+    totals: list[tuple[int, int]] = field(default_factory=list)
+    """(step, steps of the whole run from there on): each time the clock changed the plan."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The plan of a past run, so that it can be run again whatever the clock says now.
+
+    `totals` are those of `Position`; `steps` is where the run ended.
+    """
+
+    totals: dict[int, int]
+    steps: int
 
 
 class TrainingRun:
@@ -67,9 +80,11 @@ class TrainingRun:
         work: Path,
         checkpoint_seconds: float,
         fingerprint: str,
+        replay: Replay | None = None,
     ) -> None:
         import torch
 
+        self.replay = replay
         self.model, self.settings, self.rows, self.dev = peft_model, settings, rows, dev
         self.device, self.precision, self.work = device, precision, work
         self.checkpoint_seconds = checkpoint_seconds
@@ -103,11 +118,8 @@ class TrainingRun:
             at.seconds = before + time.monotonic() - started
             if self._dev_is_due():
                 self._judge_dev()
-            limit = self.settings.max_seconds
-            if at.step >= at.total:
-                at.stopped = "finished" if at.total == self.planned else "max_seconds"
-            elif limit is not None and at.seconds >= limit:
-                at.stopped = "max_seconds"
+            if self._time_is_up():
+                at.stopped = "finished" if at.step >= self.planned else "max_seconds"
             replanned = self._replan(first)
             if at.stopped or replanned or time.monotonic() - saved >= self.checkpoint_seconds:
                 self._save()
@@ -158,8 +170,18 @@ class TrainingRun:
             }
         return [self.rows[i] for i in self._orders[epoch][index]]
 
+    def _time_is_up(self) -> bool:
+        """Whether the plan is done or the clock ends the run; a replay ends where its run did."""
+        at, limit = self.position, self.settings.max_seconds
+        if self.replay is not None:
+            return at.step >= self.replay.steps
+        return at.step >= at.total or (limit is not None and at.seconds >= limit)
+
     def _replan(self, first: int) -> bool:
         """Fits the plan to the time limit, so that the rate decays to zero in time."""
+        if self.replay is not None:
+            self.position.total = self.replay.totals.get(self.position.step, self.position.total)
+            return False
         at, limit, done = self.position, self.settings.max_seconds, self.position.step - first
         if done == PACE_WARMUP:
             self._pace_from = at.seconds
@@ -174,6 +196,8 @@ class TrainingRun:
             pace=(at.seconds - self._pace_from) / (done - PACE_WARMUP),
             limit=limit,
         )
+        if at.total != before:
+            at.totals.append((at.step, at.total))
         return at.total != before
 
     def _dev_is_due(self) -> bool:

@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from forgemind_assets.errors import StoreError
+from forgemind_assets.errors import StoreError, UnsafeArtefact
 from forgemind_assets.forge import hardware
+from forgemind_assets.forge.safe_files import check_model_folder
+from forgemind_assets.forge.safe_json import read_json
 
 HASHED_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 
@@ -68,10 +70,13 @@ def load_base(
 
     Raises:
         StoreError: the folder holds no model.
+        UnsafeArtefact: a file could run code or bring the loader down; nothing was loaded.
     """
     if not (folder / "config.json").is_file():
         raise StoreError(f"expected a model folder at {folder}, found no config.json")
+    check_model_folder(folder)
     hardware.prepare()
+    _refuse_unknown_architecture(folder)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -97,6 +102,22 @@ def load_base(
         model.to(device)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     return model.eval(), tokenizer
+
+
+def _refuse_unknown_architecture(folder: Path) -> None:
+    """Raises UnsafeArtefact unless transformers itself has the classes of `config.json`."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KNOWN
+
+    path = folder / "config.json"
+    config = read_json(path)
+    kind, classes = config.get("model_type"), config.get("architectures") or []
+    known = KNOWN.get(kind, ())
+    known = (known,) if isinstance(known, str) else tuple(known)
+    if not known or not set(classes) <= set(known):
+        raise UnsafeArtefact(
+            f"{path}: refused, expected a causal language model of transformers (for "
+            f"{kind!r}: {', '.join(known) or 'none'}), found architectures {classes}"
+        )
 
 
 def folder_hash(folder: Path) -> str:

@@ -9,9 +9,10 @@ from forgemind_assets.brain.champion import Champion
 from forgemind_assets.forge.manifest import read_manifest
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
-from forgemind_assets.lorekeeper.promotion import Entry, may_promote
+from forgemind_assets.lorekeeper.promotion import Entry
 from forgemind_assets.partitions import BASELINE, split_trial
-from resources.registry import CANDIDATE, STABLE, Registry
+from resources import promotions
+from resources.registry import Registry
 from resources.workshop import Workshop
 
 
@@ -42,25 +43,28 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
 def register(
     context: dg.AssetExecutionContext, goal: Goal, workshop: Workshop, winner: Champion
 ) -> Entry:
-    """Registers a new champion and moves the aliases; a baseline is never registered."""
+    """Signs and registers a new champion and moves the aliases; never for a baseline."""
     if split_trial(winner.trial)[0] == BASELINE:
         return Entry(trial=winner.trial, version=None, promoted=False, reason="a baseline")
     registry = Registry(workshop.home)
-    published = workshop.store.verify(goal.name, "adapter", winner.trial)
+    signature = promotions.sign(workshop, goal.name, winner.trial)
     folder = workshop.store.folder(goal.name, "adapter", winner.trial)
+    by = f"registry_entry, run {context.run.run_id}"
     version = registry.register(
         context,
         model=goal.name,
         trial=winner.trial,
-        adapter_version=published.version,
+        adapter_version=signature.statement.adapter_version,
         adapter=folder,
+        signature=signature,
         params={"trial": winner.trial} | read_manifest(folder)["settings"],
         metrics={"full_pass_rate": winner.full.rate, "dev_pass_rate": winner.dev.rate},
     )
-    registry.point(goal.name, CANDIDATE, version)
-    decision = may_promote(goal.spec, winner)
-    if decision.promote:
-        registry.point(goal.name, STABLE, version)
+    promotions.note_registration(workshop, goal.name, version, signature, by)
+    registry.make_candidate(goal.name, version)
+    decision = promotions.promote(
+        goal, workshop, version, reason=winner.reason, by=by, approvals=workshop.approvals()
+    )
     return Entry(
         trial=winner.trial, version=version, promoted=decision.promote, reason=decision.reason
     )

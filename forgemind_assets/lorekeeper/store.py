@@ -25,17 +25,11 @@ from typing import Any
 import psutil
 from pydantic import Field
 
-from forgemind_assets.errors import StoreError
+from forgemind_assets.errors import AlteredArtefact, StoreError
+from forgemind_assets.lorekeeper.hashing import FileEntry, difference, hash_files
 from forgemind_assets.records import Record
 
 MANIFEST = "manifest.json"
-
-
-class FileEntry(Record):
-    """One file of an artefact."""
-
-    sha256: str
-    bytes: int = Field(ge=0)
 
 
 class Manifest(Record):
@@ -44,7 +38,9 @@ class Manifest(Record):
     goal: str
     asset: str
     partition: str
-    version: str = Field(description="sha256 over names and hashes of all files")
+    version: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="sha256 over names and hashes of all files"
+    )
     created: float = Field(description="seconds since the epoch")
     files: dict[str, FileEntry]
     meta: dict[str, Any] = Field(default_factory=dict)
@@ -83,14 +79,28 @@ class Store:
         return self.address(goal, asset, partition) / manifest.version[:16]
 
     def verify(self, goal: str, asset: str, partition: str) -> Manifest:
-        """Hashes every file again. Raises StoreError that names the first altered one."""
+        """Holds every file against its hash.
+
+        Raises:
+            AlteredArtefact: names the first file that is missing, extra or another one.
+            UnsafeArtefact: a link, or a file that another name shares, lies there.
+        """
         manifest = self.manifest(goal, asset, partition)
         folder = self.folder(goal, asset, partition)
-        found = hash_files(folder)
-        for name, entry in manifest.files.items():
-            if found.get(name) != entry:
-                raise StoreError(f"{folder / name} is missing or altered: expected {entry.sha256}")
+        unlike = difference(folder, manifest.files, hash_files(folder))
+        if unlike is None and version_of(manifest.files) != manifest.version:
+            unlike = f"{folder.parent / MANIFEST}: its version is not the hash of its files"
+        if unlike is not None:
+            raise AlteredArtefact(
+                f"{unlike}; the {asset} of {goal}, partition {partition}, was altered after it "
+                "was published: restore it from a backup, or materialise it again"
+            )
         return manifest
+
+    def verified(self, goal: str, asset: str, partition: str) -> Path:
+        """The folder of the files, each held against its hash. Raises what `verify` raises."""
+        self.verify(goal, asset, partition)
+        return self.folder(goal, asset, partition)
 
     def read_json(self, goal: str, asset: str, partition: str, name: str) -> Any:
         """Reads one JSON file of an artefact."""
@@ -142,17 +152,6 @@ class Store:
         for stale in target.iterdir():
             if stale.is_dir() and stale != folder and not stale.name.startswith(".tmp-"):
                 shutil.rmtree(stale, ignore_errors=True)
-
-
-def hash_files(folder: Path) -> dict[str, FileEntry]:
-    """Hashes of all files below a folder, by relative name."""
-    entries = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        name = path.relative_to(folder).as_posix()
-        entries[name] = FileEntry(sha256=digest, bytes=path.stat().st_size)
-    return entries
 
 
 def version_of(files: dict[str, FileEntry]) -> str:

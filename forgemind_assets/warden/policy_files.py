@@ -59,7 +59,8 @@ def policy_problems(
             yield ("layers", name), unknown_name("safety layer", name, registry("safety layer"))
         base = layer if default is None else default.layer(name)
         own = _over(layer, base)
-        crossing: dict[Place, tuple[float | None, float | None]] = {("layers", name): own}
+        crossing: dict[Place, tuple[float | None, float | None]] = {}
+        crossing["layers", name] = own
         for part, limits in layer.by_slice.items():
             crossing["layers", name, "by_slice", part] = _over(limits, own)
         for place, limits in crossing.items():

@@ -95,6 +95,7 @@ def goal_spec() -> dict[str, Any]:
         ],
         "suites": {name: f"suites/{name}.jsonl" for name in DOMAINS if name != "seeds"},
         "filters": {"verifiers": ["python_security"]},
+        "policy": {"approval": {"promotion_to_stable": False}},
         "search": {"rows": 24, "teacher_requests": 2, "epochs": 1, "max_length": 256},
     }
 

@@ -22,6 +22,7 @@ def spec_of(**changes):
             "hours": 2,
         },
         "strategies": [{"name": "seed_expansion"}],
+        "policy": {"approval": {"promotion_to_stable": False}},
         "suites": {
             "dev": "suites/dev.jsonl",
             "full": "suites/full.jsonl",

@@ -1,73 +1,14 @@
 """A champion is registered in a real MLflow on SQLite, once, and the aliases move."""
 
-import json
-
 import dagster as dg
 import pytest
 from fakes.installation import install
+from fakes.trials import conclude, publish_plan, publish_trial
 
-from forgemind_assets.brain import planner
-from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
-from forgemind_assets.records import TestResult
-from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
 from resources.registry import CANDIDATE, STABLE, TRIAL_TAG, Registry
 
 # Warnings of mlflow and great_expectations are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
-
-
-def publish_report(place, asset, trial, passed, total=24):
-    results = [
-        TestResult(
-            case_id=f"c{i}",
-            family="f",
-            slice="CWE-89",
-            prompt="p",
-            answer="a",
-            passed=i < passed,
-            reason="right_label" if i < passed else "wrong_label",
-        )
-        for i in range(total)
-    ]
-    report = summarise(
-        results,
-        goal=place.goal.name,
-        suite="full",
-        suite_hash="h",
-        model=trial,
-        model_hash="m",
-        prompt_variant="short",
-    )
-    with place.workshop.store.publish(place.goal.name, asset, trial, {"seconds": 1.0}) as folder:
-        write_report(report, results, folder)
-
-
-def publish_trial(place, trial, passed):
-    store, name = place.workshop.store, place.goal.name
-    with store.publish(name, "adapter", trial, {}) as folder:
-        (folder / "adapter_model.safetensors").write_bytes(b"weights of " + trial.encode())
-        (folder / "manifest.json").write_text(json.dumps({"settings": {"rank": 2}}))
-    for asset in ("canary_report", "benchmark_report"):
-        publish_report(place, asset, trial, passed)
-
-
-def publish_plan(place, key):
-    spec = place.goal.spec
-    state = State()
-    if key != "0000":
-        dev = Score(overall=Rate(passed=1, total=24), slices={"CWE-89": Rate(passed=1, total=24)})
-        trial = TrialState(work=Work(status="succeeded", attempts=1), dev=dev, full=dev)
-        state = State(iterations=(IterationState(key="0000", trials={"a": trial}),))
-    plan = planner.baseline_plan(spec) if key == "0000" else planner.propose(spec, state, key)
-    with place.workshop.store.publish(place.goal.name, "plan", key, {}) as folder:
-        (folder / "plan.json").write_text(plan.model_dump_json())
-
-
-def conclude(place, key):
-    place.instance.add_dynamic_partitions("small_goal__iteration", [key])
-    job = place.definitions.resolve_job_def("small_goal__conclude")
-    assert job.execute_in_process(instance=place.instance, partition_key=key).success
-    return place.workshop.store.read_json(place.goal.name, "registry_entry", key, "entry.json")
 
 
 def test_champions_are_registered_once_and_the_goal_moves_stable(tmp_path, monkeypatch):

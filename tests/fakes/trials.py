@@ -1,0 +1,89 @@
+"""Published trials of a small installation: plans, adapters, reports, and their conclusion."""
+
+from fakes.artefacts import write_adapter
+
+from forgemind_assets.brain import planner
+from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
+from forgemind_assets.forge.assets import make_adapter
+from forgemind_assets.foundry.tables import write_rows
+from forgemind_assets.goal_loading import load_seeds
+from forgemind_assets.records import Row, TestResult
+from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
+
+
+def publish_report(place, asset, trial, passed, total=24):
+    results = [
+        TestResult(
+            case_id=f"c{i}",
+            family="f",
+            slice="CWE-89",
+            prompt="p",
+            answer="a",
+            passed=i < passed,
+            reason="right_label" if i < passed else "wrong_label",
+        )
+        for i in range(total)
+    ]
+    report = summarise(
+        results,
+        goal=place.goal.name,
+        suite="full",
+        suite_hash="h",
+        model=trial,
+        model_hash=place.workshop.store.manifest(place.goal.name, "adapter", trial).version,
+        prompt_variant="short",
+    )
+    with place.workshop.store.publish(place.goal.name, asset, trial, {"seconds": 1.0}) as folder:
+        write_report(report, results, folder)
+
+
+def publish_trial(place, trial, passed):
+    store, name = place.workshop.store, place.goal.name
+    with store.publish(name, "adapter", trial, {}) as folder:
+        write_adapter(folder, passed)
+    publish_reports(place, trial, passed)
+
+
+def train_trial(place, trial, passed):
+    """Trains the tiny model on rows made of the seeds, as the plan of the iteration says."""
+    store, name, key = place.workshop.store, place.goal.name, trial.split("-")[0]
+    rows = [
+        Row.make(
+            family=seed.family,
+            slice=seed.slice,
+            input=seed.input,
+            expected=seed.expected,
+            strategy="seed_expansion",
+        )
+        for seed in load_seeds(place.goal)
+    ]
+    with store.publish(name, "filtered_dataset", key, {}) as folder:
+        write_rows(rows, folder / "kept.parquet")
+    meta = {}
+    with store.publish(name, "adapter", trial, meta) as folder:
+        meta.update(make_adapter(place.goal, place.workshop, trial, folder))
+    publish_reports(place, trial, passed)
+
+
+def publish_reports(place, trial, passed):
+    for asset in ("canary_report", "benchmark_report"):
+        publish_report(place, asset, trial, passed)
+
+
+def publish_plan(place, key):
+    spec = place.goal.spec
+    state = State()
+    if key != "0000":
+        dev = Score(overall=Rate(passed=1, total=24), slices={"CWE-89": Rate(passed=1, total=24)})
+        trial = TrialState(work=Work(status="succeeded", attempts=1), dev=dev, full=dev)
+        state = State(iterations=(IterationState(key="0000", trials={"a": trial}),))
+    plan = planner.baseline_plan(spec) if key == "0000" else planner.propose(spec, state, key)
+    with place.workshop.store.publish(place.goal.name, "plan", key, {}) as folder:
+        (folder / "plan.json").write_text(plan.model_dump_json())
+
+
+def conclude(place, key):
+    place.instance.add_dynamic_partitions("small_goal__iteration", [key])
+    job = place.definitions.resolve_job_def("small_goal__conclude")
+    assert job.execute_in_process(instance=place.instance, partition_key=key).success
+    return place.workshop.store.read_json(place.goal.name, "registry_entry", key, "entry.json")
