@@ -85,7 +85,7 @@ def _named(data: bytes | None, name: str) -> tuple[str, str] | None:
 
 
 def _as_text(data: bytes) -> str | None:
-    """The bytes as text if they are (nearly) all printable; by chance 16 bytes are once in 10^6."""
+    """The bytes as text if they are (nearly) all printable: by chance 12 bytes once in 10^5."""
     odd = len(data.translate(None, delete=_TEXT_BYTES))
     if not odd:
         return data.decode("ascii")

@@ -40,10 +40,14 @@ def looks_random(text: str, least: int = 16, letters_share: float = 0.4) -> bool
         text: the token.
         least: shortest length, in characters, that can be told apart.
         letters_share: share of changes that is asked of a text without digits.
+
+    Drawn at random, 97 % of 20 letters and digits pass, 99 % of 32, 98 % of 32 hexadecimal digits
+    and 89 % of 32 small letters and digits (20,000 each). Of the names of 16 characters and more
+    in the standard library's source 8 % pass, nearly all with digits between underscores: a
+    caller takes separators out first, or asks for more.
     """
     if len(text) < least or not any(c.isalpha() for c in text) or _regular(text):
         return False
-    # Of 400,000 names and words of the standard library's source 0.02 % pass.
     if _is_camel(text):
         return False
     share = 0.28 if any(c.isdigit() for c in text) else letters_share

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.goal_folder import goal_spec, write_goal
+from fakes.goal_folder import write_goal
 from pydantic import ValidationError
 
 from forgemind_assets.errors import GoalError
@@ -107,19 +107,18 @@ def test_licences_and_terms():
 
 
 def test_a_goals_policy_is_checked_with_the_goal(tmp_path: Path):
-    spec = goal_spec()
-    spec["policy"] = {
+    policy = {
         "layers": {"secrets": {"drop_at": 0.3}, "injektion": {"model_outputs": "off"}},
         "rules": [{"name": "a", "pattern": "(x+)+"}],
     }
-    folder = write_goal(tmp_path / "small", spec)
+    folder = write_goal(tmp_path / "small", {"policy": policy})
     with pytest.raises(GoalError) as caught:
         load_goal(folder)
     text = str(caught.value)
     assert "policy.rules[0].pattern: expected a pattern whose cost is bounded" in text
-    spec["policy"]["rules"] = []
+    policy["rules"] = []
     with pytest.raises(GoalError) as caught:
-        load_goal(write_goal(tmp_path / "other", spec))
+        load_goal(write_goal(tmp_path / "other", {"policy": policy}))
     text = str(caught.value)
     assert "policy.layers.secrets: expected quarantine_at at most drop_at (0.3), found 0.5" in text
     assert "policy.layers.injektion" in text
