@@ -51,7 +51,7 @@ class WandbTracker:
     """
 
     def __init__(self, home: Home, project: str, name: str, group: str):
-        import wandb
+        import wandb  # pyright: ignore[reportMissingImports]  an optional extra
 
         folder = home.root / "wandb"
         folder.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ def _config_complaint(key: str, value: Any) -> str | None:
         return None if good else "a name such as sdpa, not a kernel of a hub"
     if key.endswith("_class") and value is not None:
         return None if _is_class(value) else "a class of transformers"
-    if type(value) in (int, float) and not abs(value) <= SIZES.get(key, NUMBER_LIMIT):
+    if isinstance(value, int | float) and not abs(value) <= SIZES.get(key, NUMBER_LIMIT):
         return f"a number of at most {SIZES.get(key, NUMBER_LIMIT):,}"
     return None
 

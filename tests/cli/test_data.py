@@ -109,7 +109,7 @@ def test_an_altered_dataset_is_not_exported(made, tmp_path):
     (folder / "kept.parquet").write_bytes(b"altered")
     result = forgemind("export", goal.folder, "1", "--to", tmp_path / "v1")
     assert result.exit_code == 1
-    assert "kept.parquet is missing or altered" in result.output
+    assert "was altered after it was published" in result.output
     assert not (tmp_path / "v1").exists()
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.goal_folder import write_goal
+from fakes.goal_folder import REMOVE, write_goal
 from pydantic import ValidationError
 
 from forgemind_assets.errors import GoalError
@@ -126,5 +126,5 @@ def test_a_goals_policy_is_checked_with_the_goal(tmp_path: Path):
 
 
 def test_a_goal_without_a_policy_has_the_default_one(tmp_path: Path):
-    goal = load_goal(write_goal(tmp_path / "small"))
+    goal = load_goal(write_goal(tmp_path / "small", {"policy": REMOVE}))
     assert effective_policy(goal.spec.policy) == default_policy()
