@@ -14,11 +14,14 @@ from forgemind_assets.cli.main import app
 from forgemind_assets.cli.subjects import find_subject
 from forgemind_assets.errors import AlteredArtefact, PromotionRefused, StoreError, UserError
 from forgemind_assets.forge.assets import make_adapter
+from forgemind_assets.foundry.tables import write_rows
 from forgemind_assets.lorekeeper.promotion import Promotion
+from forgemind_assets.records import Row
 from forgemind_assets.warden.policy import Approval, Policy
 from resources import promotions
 from resources.examiner import subject_of
 from resources.registry import STABLE, Registry
+from resources.training_room import planned_trial, training_inputs
 
 # Warnings of mlflow and great_expectations are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -198,6 +201,22 @@ def test_consent_is_asked_by_every_way_that_moves_stable(place, tmp_path):
     assert promotions.roll_back(goal, place.workshop, "1", **given).promote
     shown = json.loads(forgemind(place, "registry", "show", "GOAL", "1", "--json").stdout)
     assert shown["events"][-1]["approval"]["reviewers"] == ["grace"]
+
+
+def test_an_altered_adapter_is_not_trained_further(place):
+    plan, chosen = planned_trial(place.goal, place.workshop, "0002-a")
+    with place.workshop.store.publish("small_goal", "filtered_dataset", "0002", {}) as folder:
+        row = Row.make(family="f", slice="s", input="x", expected={}, strategy="seed_expansion")
+        write_rows([row], folder / "kept.parquet")
+    settings = chosen.training.model_copy(update={"start_from": "0001-a"})
+
+    def inputs():
+        return training_inputs(place.goal, place.workshop, "0002-a", plan, settings, "short")
+
+    assert inputs().start == adapter(place, "0001-a")
+    change_a_byte(adapter(place, "0001-a") / "adapter_model.safetensors")
+    with pytest.raises(AlteredArtefact, match=r"adapter_model\.safetensors"):
+        inputs()
 
 
 def test_what_is_registered_is_not_trained_over(place, tmp_path):

@@ -1,7 +1,10 @@
 """A registered version of the tiny model is rebuilt from its manifest, bit by bit."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import dagster as dg
 import pytest
@@ -13,6 +16,7 @@ from forgemind_assets.cli.main import app
 from forgemind_assets.errors import AlteredArtefact
 from forgemind_assets.forge import hardware
 from forgemind_assets.forge.manifest import read_manifest
+from forgemind_assets.home import REPOSITORY
 from forgemind_assets.lorekeeper.reproduction import differing_inputs, differing_machine
 from forgemind_assets.records import Plan
 from resources.reproduction import first_tensor, reproduce
@@ -59,10 +63,16 @@ def replan(place, **changes):
 
 
 def test_the_same_machine_gives_the_same_hash_and_says_in_which_precision(place, tmp_path):
-    done = CliRunner().invoke(
-        app, ["reproduce", str(place.goal.folder), "1", "--work", str(tmp_path / "w"), "--json"]
+    arguments = ["reproduce", str(place.goal.folder), "1", "--work", str(tmp_path / "w"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "forgemind_assets.cli.main", *arguments],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     said, original = json.loads(done.stdout), manifest_of(place)
     assert said["same"]
     assert said["found"] == said["expected"] == original["adapter_sha256"]
@@ -118,7 +128,7 @@ def test_a_run_that_the_clock_shortened_is_rebuilt_with_its_own_plan(place, tmp_
     from resources.training_room import planned_trial, training_inputs
 
     plan, chosen = planned_trial(place.goal, place.workshop, "0001-a")
-    settings = chosen.training.model_copy(update={"epochs": 4.0})
+    settings = chosen.training.model_copy(update={"epochs": 4.0, "precision": "fp32"})
     inputs = training_inputs(place.goal, place.workshop, "0001-a", plan, settings, "short")
 
     def run(name, replay, **limits):
