@@ -14,6 +14,7 @@ import forgemind_assets.foundry.checks as foundry_checks
 import forgemind_assets.lorekeeper.assets as lorekeeper_assets
 import forgemind_assets.trial_grounds.assets as trial_assets
 import forgemind_assets.trial_grounds.checks as trial_checks
+import forgemind_assets.warden.checks as warden_checks
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from resources.runs import CONCLUDE, PREPARE, TRIAL, job_name
@@ -46,6 +47,7 @@ def build_goal(goal: Goal) -> GoalDefinitions:
     ]
     checks = [
         *foundry_checks.build_checks(goal, keys),
+        *warden_checks.build_checks(goal, keys),
         *trial_checks.build_checks(goal, keys),
         *brain_checks.build_checks(goal, keys),
     ]

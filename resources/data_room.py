@@ -1,5 +1,6 @@
 """Makes the datasets of an iteration: asks the teachers, filters, and counts what each gave."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from typing import Any
 
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.data_card_page import card_file
+from forgemind_assets.foundry.filters.safety import Safety
 from forgemind_assets.foundry.generate import generate
 from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
 from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
@@ -20,6 +22,7 @@ from forgemind_assets.foundry.tables import (
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Plan
+from resources.classifiers import open_classifiers
 from resources.teachers import TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
@@ -100,9 +103,10 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     began = time.monotonic()
     source = workshop.store.folder(goal.name, "raw_dataset", iteration)
     progress = workshop.progress(goal.name)
+    filters = pipeline_for(goal, open_classifiers(goal, workshop, iteration))
     result = run_filters(
         read_rows(source / "rows.parquet"),
-        pipeline_for(goal),
+        filters,
         lambda stage, done, total: progress.report(
             f"filtering ({stage})", done, total, "stages", where=iteration
         ),
@@ -117,6 +121,10 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
+        layers = [
+            asdict(one) for stage in filters if isinstance(stage, Safety) for one in stage.layers
+        ]
+        (folder / "safety.json").write_text(json.dumps(layers, indent=1), encoding="utf-8")
         card = make_card(goal, iteration, result)
         meta["rows_sha256"] = card.rows_sha256
         (folder / "card.json").write_text(card.json(), encoding="utf-8")

@@ -10,6 +10,8 @@ from filelock import FileLock
 
 from forgemind_assets.home import REPOSITORY, Home
 
+POOLS = ("forgemind_training", "forgemind_evaluation")
+
 
 def prepare_dagster_home(home: Home) -> None:
     """Makes `DAGSTER_HOME` with the shipped settings and points the environment at it.
@@ -27,6 +29,9 @@ def prepare_dagster_home(home: Home) -> None:
             instance.get_runs(limit=1)
             instance.all_asset_keys()
             instance.schedule_storage  # noqa: B018  opening it creates its tables
+            for pool in POOLS:
+                # a pool has no limit until the first of its steps ran: two runs of one tick passed
+                instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
 
 
 @contextmanager

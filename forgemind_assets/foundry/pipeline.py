@@ -9,6 +9,7 @@ from forgemind_assets.foundry.filters.base import Filter
 from forgemind_assets.foundry.filters.registry import FILTERS
 from forgemind_assets.goal import Goal
 from forgemind_assets.records import Row
+from forgemind_assets.warden.verdict import Classifier
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,12 @@ class FilterResult:
     funnel: tuple[StageCount, ...]
 
 
-def pipeline_for(goal: Goal) -> list[Filter]:
-    """The goal's filters in order. Raises FileNotFoundError where a suite is missing."""
-    return [stage for build in FILTERS.values() for stage in build(goal)]
+def pipeline_for(goal: Goal, models: Mapping[str, Classifier] | None = None) -> list[Filter]:
+    """The goal's filters in order; `models` are those of the safety layers that need one.
+
+    Raises FileNotFoundError where a suite is missing.
+    """
+    return [stage for build in FILTERS.values() for stage in build(goal, models or {})]
 
 
 def run_filters(

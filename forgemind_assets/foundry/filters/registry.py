@@ -10,10 +10,13 @@ from forgemind_assets.foundry.filters.exact_duplicates import ExactDuplicates
 from forgemind_assets.foundry.filters.length import Length
 from forgemind_assets.foundry.filters.near_duplicates import NearDuplicates
 from forgemind_assets.foundry.filters.parse import Parse
+from forgemind_assets.foundry.filters.safety import Safety
 from forgemind_assets.foundry.filters.suite_texts import open_decontaminator
 from forgemind_assets.foundry.filters.verified_label import VerifiedLabel
 from forgemind_assets.foundry.verifiers.registry import VERIFIERS
 from forgemind_assets.goal import Goal
+from forgemind_assets.warden.policy_files import effective_policy
+from forgemind_assets.warden.verdict import Classifier
 
 
 def _option(goal: Goal, name: str) -> str | None:
@@ -21,9 +24,12 @@ def _option(goal: Goal, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _is_python(goal: Goal) -> bool:
+    return any(VERIFIERS[name].language == "python" for name in goal.spec.filters.verifiers)
+
+
 def _parse(goal: Goal) -> Sequence[Filter]:
-    python = any(VERIFIERS[name].language == "python" for name in goal.spec.filters.verifiers)
-    return [Parse()] if python else []
+    return [Parse()] if _is_python(goal) else []
 
 
 def _answer_format(goal: Goal) -> Sequence[Filter]:
@@ -47,15 +53,23 @@ def _class_balance(goal: Goal) -> Sequence[Filter]:
     return [ClassBalance(goal.spec.filters.max_class_share, label)]
 
 
-FILTERS: Mapping[str, Callable[[Goal], Sequence[Filter]]] = {
-    "parse": _parse,
-    "answer_format": _answer_format,
-    "length": lambda goal: [
+def _safety(goal: Goal, models: Mapping[str, Classifier]) -> Sequence[Filter]:
+    return [Safety(effective_policy(goal.spec.policy), models, _is_python(goal))]
+
+
+# Each is built from the goal; the safety layers also take the models that they need.
+FILTERS: Mapping[str, Callable[[Goal, Mapping[str, Classifier]], Sequence[Filter]]] = {
+    "parse": lambda goal, models: _parse(goal),
+    "answer_format": lambda goal, models: _answer_format(goal),
+    "length": lambda goal, models: [
         Length(goal.spec.filters.min_input_chars, goal.spec.filters.max_input_chars)
     ],
-    "verified_label": _verified_label,
-    "exact_duplicates": lambda goal: [ExactDuplicates()],
-    "near_duplicates": lambda goal: [NearDuplicates(goal.spec.filters.near_duplicate_jaccard)],
-    "decontamination": lambda goal: [Decontamination(open_decontaminator(goal))],
-    "class_balance": _class_balance,
+    "safety": _safety,
+    "verified_label": lambda goal, models: _verified_label(goal),
+    "exact_duplicates": lambda goal, models: [ExactDuplicates()],
+    "near_duplicates": lambda goal, models: [
+        NearDuplicates(goal.spec.filters.near_duplicate_jaccard)
+    ],
+    "decontamination": lambda goal, models: [Decontamination(open_decontaminator(goal))],
+    "class_balance": lambda goal, models: _class_balance(goal),
 }

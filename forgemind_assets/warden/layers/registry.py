@@ -9,8 +9,11 @@ where there is none:
 from collections.abc import Callable, Mapping
 
 from forgemind_assets.warden.layers.code_rules import CodeRules
+from forgemind_assets.warden.layers.detoxify import Detoxify
 from forgemind_assets.warden.layers.goal_rules import GoalRules
 from forgemind_assets.warden.layers.injection import Injection
+from forgemind_assets.warden.layers.model_moderation import ModelModerated
+from forgemind_assets.warden.layers.openai_moderation import OpenAIModerated
 from forgemind_assets.warden.layers.personal_data import PersonalData
 from forgemind_assets.warden.layers.secrets import Secrets
 from forgemind_assets.warden.policy import Policy
@@ -25,6 +28,13 @@ LAYERS: Mapping[str, Maker] = {
     "goal_rules": lambda policy, models: GoalRules(policy.rules),
     "code_rules": lambda policy, models: CodeRules(),
     "injection": lambda policy, models: Injection(),
+    "detoxify": lambda policy, models: with_model("detoxify", models, Detoxify),
+    "openai_moderation": lambda policy, models: with_model(
+        "openai_moderation", models, OpenAIModerated
+    ),
+    "model_moderation": lambda policy, models: with_model(
+        "model_moderation", models, ModelModerated
+    ),
 }
 
 
