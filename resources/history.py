@@ -1,6 +1,7 @@
 """Reads what the Brain knows: runs by tag, and published artefacts. Only the tail is read."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
@@ -20,28 +21,24 @@ from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import iteration_key, iteration_number, trial_key
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_report
-
-GOAL_TAG = "forgemind/goal"
-ITERATION_TAG = "forgemind/iteration"
-PHASE_TAG = "forgemind/phase"
-TRIAL_TAG = "forgemind/trial"
-ATTEMPT_TAG = "forgemind/attempt"
-INTERRUPTED_TAG = "forgemind/interrupted"
+from resources.approvals import GoalApprovals
+from resources.ledger import Ledger
+from resources.run_tags import (
+    GOAL_TAG,
+    INTERRUPTED_TAG,
+    ITERATION_TAG,
+    PHASE_TAG,
+    TRIAL_TAG,
+    UNFINISHED,
+)
+from resources.workshop import Workshop
 
 # The planner looks at the last result, the one before it, and the first.
 TAIL = 4
 
-UNFINISHED = (
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-)
-
 
 def read_state(
-    goal: Goal, instance: dg.DagsterInstance, store: Store, *, before: str | None = None
+    goal: Goal, instance: dg.DagsterInstance, workshop: Workshop, *, before: str | None = None
 ) -> State:
     """The tail of a goal's history; with `before`, only iterations earlier than that one."""
     newest = newest_iteration(goal.name, instance)
@@ -51,10 +48,16 @@ def read_state(
         return State()
     number = iteration_number(newest)
     keys = [iteration_key(n) for n in range(max(0, number - TAIL + 1), number + 1)]
-    iterations = tuple(read_iteration(goal.name, instance, store, key) for key in keys)
+    store, ledger = workshop.store, workshop.ledger()
+    iterations = tuple(read_iteration(goal, instance, workshop, ledger, key) for key in keys)
     concluded = [it for it in iterations if it.champion]
     hours = champion_of(store, goal.name, concluded[-1].key).hours_used if concluded else 0.0
-    return State(iterations=iterations, hours_used=hours)
+    return State(
+        iterations=iterations,
+        hours_used=hours,
+        api_dollars=ledger.spent(goal.name, "api"),
+        gpu_dollars=ledger.spent(goal.name, "gpu"),
+    )
 
 
 def newest_iteration(goal: str, instance: dg.DagsterInstance) -> str | None:
@@ -65,9 +68,10 @@ def newest_iteration(goal: str, instance: dg.DagsterInstance) -> str | None:
 
 
 def read_iteration(
-    goal: str, instance: dg.DagsterInstance, store: Store, key: str
+    contract: Goal, instance: dg.DagsterInstance, workshop: Workshop, ledger: Ledger, key: str
 ) -> IterationState:
     """One iteration, from its runs and artefacts."""
+    goal, store = contract.name, workshop.store
     filters = RunsFilter(tags={GOAL_TAG: goal, ITERATION_TAG: key})
     runs = instance.get_runs(filters)
     plan = None
@@ -94,7 +98,19 @@ def read_iteration(
         hours=champion.iteration_hours if champion else 0.0,
         yields=yields,
         rows_kept=rows,
+        api_dollars=ledger.spent(goal, "api", key),
+        promote=work_of(runs, "promote", published=False),
+        **(read_consent(contract, workshop, key) if concluded else {}),
     )
+
+
+def read_consent(goal: Goal, workshop: Workshop, key: str) -> dict[str, Any]:
+    """What people said of the version that waits for them, if one does."""
+    entry = workshop.store.read_json(goal.name, "registry_entry", key, "entry.json")
+    if not entry.get("consent_missing"):
+        return {}
+    consent, review = GoalApprovals(goal, workshop).standing(entry["version"])
+    return {"consent": consent, "review": review}
 
 
 def champion_of(store: Store, goal: str, iteration: str) -> Champion:

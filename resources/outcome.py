@@ -2,9 +2,16 @@
 
 import json
 
-from forgemind_assets.brain.decide import Stop
+from forgemind_assets.brain.decide import AwaitReview, Stop
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import write_atomic
+
+
+def outcome_of(decision: Stop | AwaitReview) -> Stop:
+    """How a drive ends: a review waits for people, and nobody need sit beside it."""
+    if isinstance(decision, AwaitReview):
+        return Stop(decision.reason, goal_met=True)
+    return decision
 
 
 def write_outcome(home: Home, goal: str, stop: Stop) -> None:

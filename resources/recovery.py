@@ -9,7 +9,7 @@ import psutil
 from dagster import DagsterRunStatus, RunsFilter
 
 from forgemind_assets.home import Home
-from resources.history import GOAL_TAG, INTERRUPTED_TAG, UNFINISHED
+from resources.run_tags import GOAL_TAG, INTERRUPTED_TAG, UNFINISHED
 
 
 def mark_run(home: Home, run_id: str) -> None:

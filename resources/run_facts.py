@@ -18,19 +18,18 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.warden.alert_facts import CheckFact, RunFact, SpendingFact, StopFact
-from resources.history import (
+from resources.history import champion_of, newest_iteration
+from resources.ledger import NANO
+from resources.ledger_tables import open_engine, spending
+from resources.outcome import read_outcome
+from resources.run_tags import (
     ATTEMPT_TAG,
     GOAL_TAG,
     INTERRUPTED_TAG,
     ITERATION_TAG,
     PHASE_TAG,
     TRIAL_TAG,
-    champion_of,
-    newest_iteration,
 )
-from resources.ledger import NANO
-from resources.ledger_tables import open_engine, spending
-from resources.outcome import read_outcome
 
 PAGE = 200
 RunEnd = Literal[

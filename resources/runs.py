@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from forgemind_assets.brain.decide import Conclude, Decision, Prepare, Train
+from forgemind_assets.brain.decide import Conclude, Decision, Prepare, Promote, Train
 from forgemind_assets.partitions import BASELINE, iterations_name, trial_key, trials_name
-from resources.history import ATTEMPT_TAG, GOAL_TAG, ITERATION_TAG, PHASE_TAG, TRIAL_TAG
+from resources.run_tags import ATTEMPT_TAG, GOAL_TAG, ITERATION_TAG, PHASE_TAG, TRIAL_TAG
 
 PREPARE = ("goal", "plan", "raw_dataset", "filtered_dataset")
 PREPARE_BASELINE = ("goal", "plan")
 TRIAL = ("adapter", "canary_report", "benchmark_report", "adversarial_report")
 CONCLUDE = ("champion", "registry_entry")
+PROMOTE = ("registry_entry",)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def job_name(goal: str, phase: str) -> str:
 
 
 def runs_for(goal: str, decision: Decision) -> list[RunSpec]:
-    """The runs of a decision; none for Wait and Stop."""
+    """The runs of a decision; none for one that waits or stops."""
     match decision:
         case Prepare(plan, attempt):
             spec = _spec(goal, "prepare", plan.iteration, None, attempt)
@@ -48,6 +49,8 @@ def runs_for(goal: str, decision: Decision) -> list[RunSpec]:
             return [_spec(goal, "train", iteration, name, n) for name, n in trials]
         case Conclude(iteration, attempt):
             return [_spec(goal, "conclude", iteration, None, attempt)]
+        case Promote(iteration, attempt):
+            return [_spec(goal, "promote", iteration, None, attempt)]
         case _:
             return []
 
@@ -68,7 +71,9 @@ def _spec(goal: str, phase: str, iteration: str, trial: str | None, attempt: int
         phase=phase,
         partition=trial_key(iteration, trial) if trial else iteration,
         partitions_name=trials_name(goal) if trial else iterations_name(goal),
-        assets={"prepare": prepare, "train": TRIAL, "conclude": CONCLUDE}[phase],
+        assets={"prepare": prepare, "train": TRIAL, "conclude": CONCLUDE, "promote": PROMOTE}[
+            phase
+        ],
         run_key=":".join(parts),
         tags=tags,
     )

@@ -8,7 +8,6 @@ import dagster as dg
 from pydantic import Field
 
 from forgemind_assets.home import Home
-from forgemind_assets.lorekeeper.promotion import Approvals
 from forgemind_assets.lorekeeper.store import Store
 from resources.ledger import Ledger
 from resources.models import ModelStore
@@ -77,10 +76,6 @@ class Workshop(dg.ConfigurableResource):
             yield lambda dollars: cost.__setitem__(0, dollars)
         finally:
             ledger.settle(reservation, cost[0])
-
-    def approvals(self) -> Approvals | None:
-        """The review queue that promotions ask; None, which consents to nothing, without one."""
-        return None
 
     def progress(self, goal: str) -> Progress:
         """Where progress is shown."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from forgemind_assets.brain.decide import Stop, Wait, decide
+from forgemind_assets.brain.decide import AwaitReview, Stop, Wait, decide
 from forgemind_assets.goal import Goal
 from resources.history import read_state
 from resources.locks import driver_lock
-from resources.outcome import write_outcome
+from resources.outcome import outcome_of, write_outcome
 from resources.runs import RunSpec, runs_for
 from resources.workshop import Workshop
 
@@ -42,11 +42,10 @@ def default_status(goal: str) -> dg.DefaultSensorStatus:
 
 def tick(goal: Goal, instance: dg.DagsterInstance, workshop: Workshop) -> dg.SensorResult:
     """One step: the decision as partitions and run requests."""
-    state = read_state(goal, instance, workshop.store)
-    decision = decide(goal.spec, state)
-    if isinstance(decision, Wait | Stop):
-        if isinstance(decision, Stop):
-            write_outcome(workshop.home, goal.name, decision)
+    decision = decide(goal.spec, read_state(goal, instance, workshop))
+    if isinstance(decision, Wait | Stop | AwaitReview):
+        if not isinstance(decision, Wait):
+            write_outcome(workshop.home, goal.name, outcome_of(decision))
         return dg.SensorResult(skip_reason=decision.reason)
     specs = runs_for(goal.name, decision)
     return dg.SensorResult(

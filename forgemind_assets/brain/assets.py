@@ -101,7 +101,7 @@ def choose_plan(
         return chosen
     if key == BASELINE:
         return planner.baseline_plan(goal.spec)
-    state = read_state(goal, instance, workshop.store, before=key)
+    state = read_state(goal, instance, workshop, before=key)
     return planner.propose(goal.spec, state, key)
 
 

@@ -40,6 +40,21 @@ class Conclude:
 
 
 @dataclass(frozen=True)
+class Promote:
+    """People agreed: the champion's version becomes `stable`."""
+
+    iteration: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class AwaitReview:
+    """The goal is met, and a person must agree before the version becomes `stable`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Wait:
     """Runs are under way."""
 
@@ -54,7 +69,7 @@ class Stop:
     goal_met: bool
 
 
-Decision = Prepare | Train | Conclude | Wait | Stop
+Decision = Prepare | Train | Conclude | Promote | AwaitReview | Wait | Stop
 
 
 @dataclass(frozen=True)
@@ -136,7 +151,7 @@ def next_iteration(spec: GoalSpec, state: State, it: IterationState) -> Decision
     if it.key != BASELINE and it.champion_full is not None:
         verdict = judge(spec, it.champion_full)
         if verdict.met:
-            return Stop(f"goal met by {it.champion}: {verdict.sentence}", goal_met=True)
+            return promotion(it, f"goal met by {it.champion}: {verdict.sentence}")
     if state.stop_requested:
         return Stop(f"a person asked: {state.stop_requested}", goal_met=False)
     limit = binding_limit(spec, state, it)
@@ -144,6 +159,20 @@ def next_iteration(spec: GoalSpec, state: State, it: IterationState) -> Decision
         return Stop(limit, goal_met=False)
     key = iteration_key(iteration_number(it.key) + 1)
     return Prepare(planner.propose(spec, state, key), attempt=1)
+
+
+def promotion(it: IterationState, met: str) -> Decision:
+    """After the goal is met: wait for people where the policy asks for them, then promote."""
+    if it.promote.status == "running":
+        return Wait(f"iteration {it.key}: promoting {it.champion}")
+    if it.consent == "open":
+        return AwaitReview(f"{met}; a person must agree: forgemind review show {it.review}")
+    if it.consent == "approved":
+        if it.promote.failures >= MAX_FAILURES:
+            return gave_up(f"promoting {it.champion}")
+        return Promote(it.key, it.promote.attempts + 1)
+    said = "; its promotion was rejected" if it.consent == "rejected" else ""
+    return Stop(met + said, goal_met=True)
 
 
 def binding_limit(spec: GoalSpec, state: State, it: IterationState) -> str | None:
@@ -159,10 +188,10 @@ def binding_limit(spec: GoalSpec, state: State, it: IterationState) -> str | Non
             f"iteration takes about {it.hours:.2f}{best}"
         )
     paid = any(teacher.kind == "openai" for teacher in spec.teachers)
-    if paid and state.api_dollars >= limits.api_dollars_per_goal:
+    if paid and state.api_dollars + it.api_dollars > limits.api_dollars_per_goal:
         return (
-            f"limit reached: ${state.api_dollars:.2f} of "
-            f"${limits.api_dollars_per_goal:.2f} for APIs{best}"
+            f"limit reached: ${state.api_dollars:.2f} of ${limits.api_dollars_per_goal:.2f} for "
+            f"APIs used, and another iteration takes about ${it.api_dollars:.2f}{best}"
         )
     return None
 

@@ -12,6 +12,7 @@ from forgemind_assets.records import Plan, Record
 from forgemind_assets.trial_grounds.report import Rate
 
 Status = Literal["none", "running", "succeeded", "failed"]
+Consent = Literal["none", "open", "approved", "rejected"]
 
 
 class Work(Record):
@@ -69,6 +70,12 @@ class IterationState(Record):
     yields: dict[str, Yield] = Field(default_factory=dict)
     rows_kept: int = 0
     hours: float = Field(default=0.0, description="hours of work that this iteration took")
+    api_dollars: float = Field(default=0.0, description="spent on teachers in this iteration")
+    promote: Work = Work()
+    consent: Consent = Field(
+        default="none", description="what people said of the champion's promotion, if asked"
+    )
+    review: str = Field(default="", description="id of the review that asks them")
 
 
 class State(Record):

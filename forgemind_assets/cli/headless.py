@@ -6,13 +6,14 @@ from typing import Any
 
 import dagster as dg
 
-from forgemind_assets.brain.decide import Stop, decide
+from forgemind_assets.brain.decide import AwaitReview, Stop, decide
 from forgemind_assets.goal import Goal
 from resources.alert_watch import delivering, watch
-from resources.history import INTERRUPTED_TAG, read_state
+from resources.history import read_state
 from resources.locks import driver_lock
-from resources.outcome import write_outcome
+from resources.outcome import outcome_of, write_outcome
 from resources.recovery import recover
+from resources.run_tags import INTERRUPTED_TAG
 from resources.runs import RunSpec, runs_for
 from resources.workshop import Workshop
 
@@ -48,11 +49,12 @@ def loop(
 ) -> Stop:
     """Decides and executes until the Brain says stop."""
     while True:
-        decision = decide(goal.spec, read_state(goal, instance, workshop.store))
-        if isinstance(decision, Stop):
-            write_outcome(workshop.home, goal.name, decision)
+        decision = decide(goal.spec, read_state(goal, instance, workshop))
+        if isinstance(decision, Stop | AwaitReview):
+            stop = outcome_of(decision)
+            write_outcome(workshop.home, goal.name, stop)
             watch([goal], instance, workshop.home)
-            return decision
+            return stop
         specs = runs_for(goal.name, decision)
         for spec in specs:
             result = execute(definitions, instance, spec)

@@ -95,6 +95,7 @@ def promote(
     """
     from forgemind_assets.errors import PromotionRefused
     from resources import promotions
+    from resources.approvals import GoalApprovals
 
     loaded, workshop = _open(goal)
     _need(reason)
@@ -104,7 +105,7 @@ def promote(
         version,
         reason=reason,
         by=promotions.whoami(),
-        approvals=workshop.approvals(),
+        approvals=GoalApprovals(loaded, workshop),
     )
     if not decision.promote:
         raise PromotionRefused(f"{loaded.name} version {version}: {decision.reason}")
@@ -126,11 +127,17 @@ def rollback(
     Exit 1: it may not be moved there; the reason is printed.
     """
     from resources import promotions
+    from resources.approvals import GoalApprovals
 
     loaded, workshop = _open(goal)
     _need(reason)
     decision = promotions.roll_back(
-        loaded, workshop, to, reason=reason, by=promotions.whoami(), approvals=workshop.approvals()
+        loaded,
+        workshop,
+        to,
+        reason=reason,
+        by=promotions.whoami(),
+        approvals=GoalApprovals(loaded, workshop),
     )
     _tell(loaded.name, to, decision.model_dump(mode="json"), as_json)
 

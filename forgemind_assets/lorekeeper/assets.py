@@ -12,6 +12,7 @@ from forgemind_assets.keys import GoalKeys
 from forgemind_assets.lorekeeper.promotion import Entry
 from forgemind_assets.partitions import BASELINE, split_trial
 from resources import promotions
+from resources.approvals import GoalApprovals
 from resources.registry import Registry
 from resources.workshop import Workshop
 
@@ -62,9 +63,16 @@ def register(
     )
     promotions.note_registration(workshop, goal.name, version, signature, by)
     registry.make_candidate(goal.name, version)
+    people = GoalApprovals(goal, workshop)
     decision = promotions.promote(
-        goal, workshop, version, reason=winner.reason, by=by, approvals=workshop.approvals()
+        goal, workshop, version, reason=winner.reason, by=by, approvals=people
     )
+    if decision.consent_missing:
+        people.ask(version, decision.reason)
     return Entry(
-        trial=winner.trial, version=version, promoted=decision.promote, reason=decision.reason
+        trial=winner.trial,
+        version=version,
+        promoted=decision.promote,
+        reason=decision.reason,
+        consent_missing=decision.consent_missing,
     )

@@ -57,6 +57,7 @@ class Promotion(Record):
     promote: bool
     reason: str
     approval: Approval | None = None
+    consent_missing: bool = Field(default=False, description="nothing else stands in the way")
 
 
 class Entry(Record):
@@ -66,6 +67,7 @@ class Entry(Record):
     version: str | None
     promoted: bool
     reason: str
+    consent_missing: bool = Field(default=False, description="a person must agree first")
 
 
 def approval_needed(spec: GoalSpec) -> bool:
@@ -123,11 +125,12 @@ def _with_consent(
     problem: str | None,
     reason: str,
 ) -> Promotion:
-    approval = None
+    approval, consent_missing = None, False
     if problem is None and approval_needed(spec):
         if approvals is not None:
             approval = approvals.approved(version.goal, version.version, version.adapter_hash)
         if approval is None:
+            consent_missing = True
             problem = (
                 f"{reason}; the policy asks for a person's consent to version {version.version} "
                 "with these weights, found none: see `forgemind review list`"
@@ -139,4 +142,5 @@ def _with_consent(
         promote=problem is None,
         reason=problem or reason,
         approval=approval,
+        consent_missing=consent_missing,
     )

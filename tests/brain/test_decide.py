@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.decide import (
     MAX_FAILURES,
+    AwaitReview,
     Conclude,
     Prepare,
+    Promote,
     Stop,
     Train,
     Wait,
@@ -104,6 +106,51 @@ def test_goal_is_met_exactly_at_the_threshold():
     missed = State(iterations=(baseline(), concluded("0001", 89)))
     assert decide(SPEC, met).goal_met
     assert isinstance(decide(SPEC, missed), Prepare)
+
+
+def met(**changes):
+    it = concluded("0001", 95)
+    return State(iterations=(baseline(), it.model_copy(update=changes)))
+
+
+def test_a_met_goal_waits_for_people_and_names_the_review():
+    decision = decide(SPEC, met(consent="open", review="abc123"))
+    assert isinstance(decision, AwaitReview)
+    assert "forgemind review show abc123" in decision.reason
+
+
+def test_what_people_approved_is_promoted_once():
+    assert decide(SPEC, met(consent="approved")) == Promote("0001", 1)
+    running = Work(status="running", attempts=1)
+    assert isinstance(decide(SPEC, met(consent="approved", promote=running)), Wait)
+    assert decide(SPEC, met(consent="none", promote=DONE)).goal_met
+
+
+def test_a_promotion_that_fails_again_and_again_is_given_up():
+    failed = Work(status="failed", attempts=3, failures=3)
+    decision = decide(SPEC, met(consent="approved", promote=failed))
+    assert isinstance(decision, Stop)
+    assert "promoting 0001-a failed 3 times" in decision.reason
+
+
+def test_a_rejected_promotion_ends_the_loop_and_is_said():
+    decision = decide(SPEC, met(consent="rejected"))
+    assert decision.goal_met
+    assert "rejected" in decision.reason
+
+
+@pytest.mark.parametrize(("spent", "stops"), [(0.8, True), (0.7, False)])
+def test_dollars_for_apis_stop_the_loop_when_another_iteration_would_not_fit(spent, stops):
+    spec = spec_of(
+        limits=SPEC.limits.model_dump() | {"api_dollars_per_goal": 1.0},
+        teachers=[
+            {"name": "t", "kind": "openai", "model": "m", "base_url": "http://h/v1",
+             "api_key_env": "K", "prices": {"input": 1, "output": 1}}
+        ],
+    )  # fmt: skip
+    it = concluded("0001", 50).model_copy(update={"api_dollars": 0.25})
+    state = State(iterations=(baseline(), it), api_dollars=spent)
+    assert isinstance(decide(spec, state), Stop) == stops
 
 
 def test_a_baseline_never_meets_the_goal():

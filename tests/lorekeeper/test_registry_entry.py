@@ -3,9 +3,12 @@
 import dagster as dg
 import pytest
 from fakes.installation import install
-from fakes.trials import conclude, publish_plan, publish_trial
+from fakes.reviews import ADA, BOB
+from fakes.trials import conclude, publish_plan, publish_report, publish_trial
 
+from resources.approvals import GoalApprovals
 from resources.registry import CANDIDATE, STABLE, TRIAL_TAG, Registry
+from resources.reviews import open_reviews
 
 # Warnings of mlflow and great_expectations are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -31,6 +34,7 @@ def test_champions_are_registered_once_and_the_goal_moves_stable(tmp_path, monke
             "version": "2",
             "promoted": True,
             "reason": "23 of 24 cases passed (95.8%); the goal asks for 75%: met",
+            "consent_missing": False,
         }
         assert registry.version_of("small_goal", STABLE).trial == "0002-a"
         versions = registry.client().search_model_versions("name = 'small_goal'")
@@ -40,6 +44,55 @@ def test_champions_are_registered_once_and_the_goal_moves_stable(tmp_path, monke
         assert run.data.tags["dagster_run_id"]
         files = registry.client().list_artifacts(run.info.run_id, "adapter")
         assert "adapter/adapter_model.safetensors" in [f.path for f in files]
+
+
+def promote_by_run(place, instance):
+    instance.add_dynamic_partitions("small_goal__iteration", ["0001"])
+    job = place.definitions.resolve_job_def("small_goal__promote")
+    assert job.execute_in_process(instance=instance, partition_key="0001").success
+    return Registry(place.workshop.home).version_of("small_goal", STABLE)
+
+
+def test_stable_moves_when_people_agreed_and_not_before(tmp_path, monkeypatch):
+    asks = {"policy": {"approval": {"promotion_to_stable": True, "approvers": 2}}}
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path, instance, monkeypatch, asks)
+        publish_plan(place, "0000")
+        publish_trial(place, "0000-a", passed=2)
+        conclude(place, "0000")
+        publish_plan(place, "0001")
+        publish_trial(place, "0001-a", passed=23)
+        entry = conclude(place, "0001")
+        assert (entry["promoted"], entry["consent_missing"]) == (False, True)
+        people, queue = GoalApprovals(place.goal, place.workshop), open_reviews(place.workshop.home)
+        assert conclude(place, "0001") == entry
+        (review,) = queue.state("small_goal")
+        assert people.standing("1") == ("open", review.id)
+        assert promote_by_run(place, instance) is None
+
+        queue.decide(review.id, "approve", ADA, "read the samples")
+        assert people.standing("1") == ("open", review.id)
+        queue.decide(review.id, "approve", BOB, "read them too")
+        assert people.standing("1") == ("approved", review.id)
+        weights = review.question.subject.adapter
+        assert people.approved("small_goal", "1", weights).reviewers == ("ada", "bob")
+        assert people.approved("small_goal", "1", "0" * 64) is None
+        assert promote_by_run(place, instance).trial == "0001-a"
+
+
+def test_a_consent_does_not_hold_for_other_reports(tmp_path, monkeypatch):
+    asks = {"policy": {"approval": {"promotion_to_stable": True}}}
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path, instance, monkeypatch, asks)
+        publish_plan(place, "0001")
+        publish_trial(place, "0001-a", passed=23)
+        conclude(place, "0001")
+        queue = open_reviews(place.workshop.home)
+        (review,) = queue.state("small_goal")
+        queue.decide(review.id, "approve", ADA, "read the samples")
+        publish_report(place, "benchmark_report", "0001-a", passed=22)
+        assert GoalApprovals(place.goal, place.workshop).standing("1") == ("open", "")
+        assert promote_by_run(place, instance) is None
 
 
 def test_an_altered_adapter_is_not_registered(tmp_path, monkeypatch):

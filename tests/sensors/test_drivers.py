@@ -6,8 +6,9 @@ from fakes.installation import install
 
 from forgemind_assets.brain.decide import Stop
 from forgemind_assets.cli.headless import drive, execute
-from resources.history import GOAL_TAG, INTERRUPTED_TAG, read_state
+from resources.history import read_state
 from resources.registry import Registry
+from resources.run_tags import GOAL_TAG, INTERRUPTED_TAG
 from resources.runs import RunSpec
 from sensors.brain import tick
 
@@ -139,5 +140,5 @@ def test_any_asset_of_any_partition_can_be_made_by_hand(tmp_path, monkeypatch):
         )
         assert made.success
         assert place.workshop.store.exists("small_goal", "plan", "0000")
-        state = read_state(place.goal, instance, place.workshop.store)
+        state = read_state(place.goal, instance, place.workshop)
         assert state.iterations == ()
