@@ -27,7 +27,7 @@ e2e: $(VENV)/developed  ## the tests with real weights (minutes)
 	$(BIN)/pytest -m e2e
 
 bench: $(VENV)/developed .venv-peers/installed  ## measurements, one JSON line each
-	@for name in training evaluation; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
+	@for name in training evaluation safety; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
 
 dev: $(VENV)/installed  ## Dagster's own development server on this installation's state
 	@DAGSTER_HOME=$$($(BIN)/forgemind home) $(BIN)/dagster dev
@@ -39,12 +39,18 @@ format: $(VENV)/developed  ## format and mend what ruff can
 clean:  ## remove the virtual environments and caches; state in .forgemind stays
 	rm -rf $(VENV) .venv-peers .pytest_cache .ruff_cache .hypothesis
 
-# Progress of pip is shown: the first install fetches about 1 GB.
+# The first install fetches about 1 GB. In a terminal pip shows its progress; elsewhere it is silent
+# for a minute while it unpacks, so a line says that it still works.
+define with_pulse
+	@( [ -t 1 ] || while sleep 8; do echo "  still installing"; done & pulse=$$!; \
+	  $(1); code=$$?; kill $$pulse 2>/dev/null; exit $$code )
+endef
+
 $(VENV)/installed: pyproject.toml constraints.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing ForgeMind into $(VENV)"
 	$(BIN)/python -m pip install --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install -c constraints.txt -e .
+	$(call with_pulse,$(BIN)/python -m pip install -c constraints.txt -e .)
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
