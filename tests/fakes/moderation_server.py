@@ -1,10 +1,10 @@
 """A moderation API on loopback: scores by words, or whatever a script says."""
 
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from fakes.loopback import Loopback, QuietHandler
 
 WORDS = {"idiot": "harassment", "kill": "harassment/threatening", "bomb": "illicit/violent"}
 CATEGORIES = ("hate", "harassment", "harassment/threatening", "illicit/violent")
@@ -19,52 +19,28 @@ def scored(text: str) -> dict[str, Any]:
     return {"flagged": bool(found), "category_scores": scores}
 
 
-class FakeModeration:
+class FakeModeration(Loopback):
     """Runs in a thread. `script(number from 0, body)`: status and body, or None to answer right."""
 
     def __init__(self, script: Script = lambda number, body: None, key: str = "fake-key"):
         self.requests: list[dict[str, Any]] = []
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 if self.path != "/v1/moderations":
-                    self._send(404, '{"error": {"message": "no such path"}}')
+                    self.reply(404, '{"error": {"message": "no such path"}}')
                 elif self.headers.get("authorization") != f"Bearer {key}":
-                    self._send(401, '{"error": {"message": "Incorrect API key provided"}}')
+                    self.reply(401, '{"error": {"message": "Incorrect API key provided"}}')
                 else:
                     outer.requests.append(body)
                     told = script(len(outer.requests) - 1, body)
                     right = {"id": "m", "model": "fake", "results": [*map(scored, body["input"])]}
-                    self._send(*(told or (200, json.dumps(right))))
+                    self.reply(*(told or (200, json.dumps(right))))
 
-            def _send(self, status, text):
-                data = text.encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(Handler)
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> "FakeModeration":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

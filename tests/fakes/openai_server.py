@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from fakes.loopback import Loopback, QuietHandler
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ Action = Says | Fails | Sends
 Script = Callable[[int, dict[str, Any]], Action]
 
 
-class FakeOpenAI:
+class FakeOpenAI(Loopback):
     """Runs in a thread; `script(number of the request from 0, its body)` decides each answer."""
 
     def __init__(self, script: Script, key: str = "fake-key"):
@@ -56,42 +57,29 @@ class FakeOpenAI:
         self._stop = threading.Event()
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             def do_POST(self):
                 outer._answer(self)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(Handler)
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
     @property
     def questions(self) -> list[str]:
         """The last message of each request, in the order of arrival."""
         return [r["messages"][-1]["content"] for r in self.requests]
 
-    def __enter__(self) -> "FakeOpenAI":
-        self._thread.start()
-        return self
-
     def __exit__(self, *_) -> None:
         self._stop.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__()
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def _answer(self, handler: QuietHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
         if handler.headers.get("authorization") != f"Bearer {self.key}":
-            self._send(handler, 401, error("Invalid API Key"))
+            handler.reply(401, error("Invalid API Key"))
             return
         with self._lock:
             number = len(self.requests)
@@ -107,28 +95,16 @@ class FakeOpenAI:
             with self._lock:
                 self._now -= 1
 
-    def _act(self, handler: BaseHTTPRequestHandler, action: Action) -> None:
+    def _act(self, handler: QuietHandler, action: Action) -> None:
         if isinstance(action, Says):
             self._stop.wait(action.seconds)
-            self._send(handler, 200, json.dumps(completion(action)))
+            handler.reply(200, json.dumps(completion(action)))
         elif isinstance(action, Fails):
-            self._send(handler, action.status, error(action.message), action.headers)
+            handler.reply(action.status, error(action.message), action.headers)
         else:
-            more = 100 if action.cut else 0
             headers = {"content-type": action.content_type}
-            self._send(handler, 200, action.body, headers, more)
-
-    def _send(self, handler, status, body, headers=None, more=0):
-        data = body.encode()
-        handler.send_response(status)
-        headers = {"content-type": "application/json"} | (headers or {})
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("content-length", str(len(data) + more))
-        handler.end_headers()
-        handler.wfile.write(data)
-        if more:
-            handler.close_connection = True
+            handler.reply(200, action.body, headers, announce=100 if action.cut else 0)
+            handler.close_connection = handler.close_connection or action.cut
 
 
 def completion(says: Says) -> dict[str, Any]:

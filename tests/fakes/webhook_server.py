@@ -2,10 +2,11 @@
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from fakes.loopback import Loopback, QuietHandler
 
 
-class FakeReceiver:
+class FakeReceiver(Loopback):
     """Answers the first `down` posts with `status`, the rest with 200.
 
     `accepted` has the bodies that were accepted, by key where `drops_repeats`, as a receiver
@@ -19,9 +20,7 @@ class FakeReceiver:
         self._lock = threading.Lock()
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 with outer._lock:
@@ -31,33 +30,10 @@ class FakeReceiver:
                     if not refuse and not (drops_repeats and key in outer._keys):
                         outer._keys.add(key)
                         outer.accepted.append(json.loads(body))
-                self.send_response(status if refuse else 200)
-                for name, value in (headers or {}).items() if refuse else ():
-                    self.send_header(name, value)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
+                self.reply(status if refuse else 200, "ok", headers if refuse else None)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def port(self):
-        return self._server.server_address[1]
+        super().__init__(Handler, port)
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}/services/T0/B0/"
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 import pytest
+from fakes.loopback import Loopback, QuietHandler
 
 from forgemind_assets.errors import UserError
 from forgemind_assets.home import REPOSITORY, Home
@@ -110,40 +109,21 @@ def test_what_looks_like_a_secret_is_hidden_at_any_depth():
     }
 
 
-class Trap:
+class Trap(Loopback):
     """A server on loopback that counts who connects; it answers 500 to everything."""
 
     def __init__(self):
         self.paths = []
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self):
                 outer.paths.append(f"{self.command} {self.path}")
-                self.send_response(500)
-                self.send_header("content-length", "0")
-                self.end_headers()
+                self.reply(500, "")
 
             do_GET = do_HEAD = do_CONNECT = do_PUT = do_POST  # noqa: N815
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
 
 
 def test_the_trap_counts_who_connects():
