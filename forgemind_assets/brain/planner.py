@@ -13,6 +13,8 @@ PLATEAU = 0.02
 # How strongly an error-prone slice is favoured: weight 1 at no errors, 1 + this at all wrong.
 # At 2.0 a model that named a weakness everywhere became one that named none anywhere.
 ERROR_WEIGHT = 0.5
+# Epochs stay within these, however often an iteration was worse or brought nothing.
+LEAST_EPOCHS, MOST_EPOCHS = 0.5, 5.0
 
 
 def baseline_plan(spec: GoalSpec) -> Plan:
@@ -127,7 +129,11 @@ def training_tack(
     plateau: bool,
     trained: int,
 ) -> tuple[TrialSettings, str]:
-    """Continue from the champion while that helps; on a plateau start again from the base."""
+    """Continue from the champion; from the base while no trained model leads.
+
+    After a worse result the next training is shorter and gentler, since more of the same would
+    lose more; on a plateau it passes over the rows more often.
+    """
     assert last.plan is not None
     past = last.plan.trials[0].training or first_settings(spec)
     variant = last.plan.trials[0].prompt_variant
@@ -146,9 +152,18 @@ def training_tack(
     regressed = champion != trial_key(last.key, "a")
     factor = 0.5 if regressed else 0.8
     rate = max(past.learning_rate * factor, spec.search.learning_rate * 0.1)
-    settings = past.model_copy(update={"learning_rate": rate, "start_from": champion, "seed": seed})
+    epochs, passes = past.epochs, ""
+    if regressed:
+        epochs = max(LEAST_EPOCHS, past.epochs * 0.5)
+    elif plateau:
+        epochs = min(MOST_EPOCHS, past.epochs * 1.5)
+    if epochs != past.epochs:
+        passes = f" for {epochs:g} instead of {past.epochs:g} epochs"
+    settings = past.model_copy(
+        update={"learning_rate": rate, "epochs": epochs, "start_from": champion, "seed": seed}
+    )
     return TrialSettings(name="a", training=settings, prompt_variant=variant), (
-        f"training on from champion {champion} at a learning rate of {rate:.1e}"
+        f"training on from champion {champion} at a learning rate of {rate:.1e}{passes}"
     )
 
 

@@ -211,8 +211,19 @@ def test_a_worse_iteration_goes_back_to_the_champion_with_a_smaller_step():
     second = concluded("0002", 50, champion="0001-a")
     plan = decide(SPEC, State(iterations=(baseline(), first, second))).plan
     assert plan.trials[0].training.start_from == "0001-a"
-    assert plan.trials[0].training.learning_rate < second.plan.trials[0].training.learning_rate
+    past, now = second.plan.trials[0].training, plan.trials[0].training
+    assert now.learning_rate < past.learning_rate
+    assert now.epochs == past.epochs * 0.5
     assert "did not come true" in plan.last_outcome
+
+
+def test_a_plateau_brings_more_rows_and_more_epochs():
+    first, second = concluded("0001", 60), concluded("0002", 61)
+    plan = decide(SPEC, State(iterations=(baseline(), first, second))).plan
+    past, now = second.plan.trials[0].training, plan.trials[0].training
+    assert now.epochs == past.epochs * 1.5
+    assert plan.data.rows > second.plan.data.rows
+    assert f"for {now.epochs:g} instead of {past.epochs:g} epochs" in plan.hypothesis
 
 
 works = st.builds(
