@@ -11,7 +11,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/installed  ## install, fetch the weights, and run the goal (GOAL=python_security)
-	@$(BIN)/forgemind run $(GOAL)
+	@$(BIN)/forgemind run $(GOAL) || [ $$? -eq 3 ]  # 3: it stopped honestly, and said why
 
 install: $(VENV)/installed  ## make .venv with everything that a run needs
 

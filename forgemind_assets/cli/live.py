@@ -119,6 +119,28 @@ class Ticker:
                 self._live = None
 
 
+@contextmanager
+def busy(console: Console, what: str) -> Iterator[None]:
+    """Says that something still works: a spinner, or a line every few seconds."""
+    if console.is_terminal:
+        with console.status(what):
+            yield
+        return
+    done = threading.Event()
+
+    def pulse() -> None:
+        while not done.wait(PLAIN_SECONDS):
+            console.print(f"{what} ...", highlight=False)
+
+    thread = threading.Thread(target=pulse, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 class PlainBytes:
     """Download progress as lines, where there is no terminal."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from forgemind_assets.brain.champion import Champion
@@ -88,7 +89,15 @@ def constant_line(goal: Goal, store: Store) -> str | None:
 def table(goal: Goal, entries: list[dict[str, Any]], constant: str | None = None) -> Table:
     """The history for people; `constant` is told beneath it."""
     title = f"{goal.name}: goal {goal.spec.success.pass_rate:.0%} on full"
-    view = Table(title=title, title_justify="left", caption=constant, caption_justify="left")
+    view = Table(
+        title=title,
+        title_justify="left",
+        caption=constant,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     view.add_column("trial", no_wrap=True)
     view.add_column("from", no_wrap=True)
     for name in ("rows", "dev", "full", "advers.", "min"):

@@ -10,7 +10,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from forgemind_assets.cli.live import PlainBytes
+from forgemind_assets.cli.live import PlainBytes, busy
 from forgemind_assets.goal import Goal
 from forgemind_assets.home import Home
 from resources.models import ModelStore
@@ -28,15 +28,16 @@ def fetch_models(goal: Goal, home: Home, console: Console) -> None:
         if store.state(name) in ("absent", "partial"):
             fetch(store, name, console)
     if store.state(goal.spec.limits.base_model) != "clean":
-        console.print(f"Converting {goal.spec.limits.base_model} to safetensors, once: 20 seconds")
-        store.clean(goal.spec.limits.base_model)
+        with busy(console, f"Converting {goal.spec.limits.base_model} to safetensors, once"):
+            store.clean(goal.spec.limits.base_model)
 
 
 def fetch(store: ModelStore, name: str, console: Console) -> None:
     """One model, with a bar on a terminal and a line every few seconds elsewhere."""
     if not console.is_terminal:
         plain = PlainBytes(console, name)
-        store.pull(name, plain.show)
+        with busy(console, f"Fetching and checking {name}"):
+            store.pull(name, plain.show)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -47,4 +48,9 @@ def fetch(store: ModelStore, name: str, console: Console) -> None:
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(f"Fetching {name}", total=None)
-        store.pull(name, lambda done, total: bar.update(task, completed=done, total=total))
+
+        def show(done: int, total: int) -> None:
+            word = "Fetching" if done < total else "Checking"
+            bar.update(task, description=f"{word} {name}", completed=done, total=total)
+
+        store.pull(name, show)
