@@ -17,8 +17,9 @@ from forgemind_assets.records import DataSettings, Row, Seed
 
 # Filters take some rows away; that many more are made than are wanted.
 SURPLUS = 1.05
-# Share of a teacher's rows that survive the filters, as measured; the rest is made otherwise.
-TEACHER_KEEPS = 0.5
+# Share of a teacher's rows that survive the filters: 32 of 48, 32 of 46 and 36 of 48 in a run of
+# python_security with Qwen2.5-Coder-1.5B. The rest is made otherwise.
+TEACHER_KEEPS = 0.7
 
 
 @dataclass(frozen=True)
