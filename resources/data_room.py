@@ -1,6 +1,5 @@
 """Makes the datasets of an iteration: asks the teachers, filters, and counts what each gave."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -8,9 +7,11 @@ from typing import Any
 
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.data_card_page import card_file
+from forgemind_assets.foundry.filters.base import Filter
 from forgemind_assets.foundry.filters.safety import Safety
 from forgemind_assets.foundry.generate import generate
 from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
+from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS, ScreenedTeachers
 from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
 from forgemind_assets.foundry.tables import (
     funnel_records,
@@ -22,6 +23,9 @@ from forgemind_assets.foundry.tables import (
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Plan
+from forgemind_assets.warden.policy_files import effective_policy
+from forgemind_assets.warden.scan_report import LayerSummary
+from forgemind_assets.warden.screening import write_stages
 from resources.classifiers import open_classifiers
 from resources.teachers import TeacherRequest, open_teacher
 from resources.workshop import Workshop
@@ -34,17 +38,24 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     if plan.data is None:
         raise ValueError(f"the plan of iteration {iteration} asks for no data")
     progress = workshop.progress(goal.name)
+    teachers = ScreenedTeachers(
+        teachers_of(goal, workshop, iteration),
+        effective_policy(goal.spec.policy),
+        open_classifiers(goal, workshop, iteration),
+    )
     made = generate(
         goal,
         plan.data,
         load_seeds(goal),
-        teachers_of(goal, workshop, iteration),
+        teachers,
         lambda stage, done, total: progress.report(stage, done, total, "rows", where=iteration),
     )
     usage = workshop.ledger().usage(goal.name, iteration)
     meta = {
         "rows": len(made.rows),
         "accounts": [asdict(account) for account in made.accounts],
+        "prompts_held_back": dict(teachers.held[PROMPTS]),
+        "answers_held_back": dict(teachers.held[ANSWERS]),
         "teacher_input_tokens": usage.input_tokens,
         "teacher_output_tokens": usage.output_tokens,
         "teacher_cost_usd": usage.dollars,
@@ -52,6 +63,7 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     }
     with workshop.store.publish(goal.name, "raw_dataset", iteration, meta) as folder:
         write_rows(made.rows, folder / "rows.parquet")
+        write_stages(folder, teachers.layers)
     return meta
 
 
@@ -121,10 +133,7 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
-        layers = [
-            asdict(one) for stage in filters if isinstance(stage, Safety) for one in stage.layers
-        ]
-        (folder / "safety.json").write_text(json.dumps(layers, indent=1), encoding="utf-8")
+        write_stages(folder, {"training_rows": layers_of(filters)})
         card = make_card(goal, iteration, result)
         meta["rows_sha256"] = card.rows_sha256
         (folder / "card.json").write_text(card.json(), encoding="utf-8")
@@ -134,6 +143,11 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         meta["yields"] = yields(accounts, table)
         meta["seconds"] = time.monotonic() - began
     return meta
+
+
+def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
+    """What the safety layers did with the rows."""
+    return tuple(one for stage in filters if isinstance(stage, Safety) for one in stage.layers)
 
 
 def yields(
