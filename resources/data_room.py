@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from forgemind_assets.errors import EmptyStage
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.data_card_page import card_file
 from forgemind_assets.foundry.filters.base import Filter
@@ -23,10 +24,12 @@ from forgemind_assets.foundry.tables import (
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Plan
+from forgemind_assets.warden.policy import Stage
 from forgemind_assets.warden.policy_files import effective_policy
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import write_stages
 from resources.classifiers import open_classifiers
+from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
 from resources.teachers import TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
@@ -64,6 +67,7 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     with workshop.store.publish(goal.name, "raw_dataset", iteration, meta) as folder:
         write_rows(made.rows, folder / "rows.parquet")
         write_stages(folder, teachers.layers)
+    ask_about_teachers(goal, workshop, iteration)
     return meta
 
 
@@ -116,13 +120,18 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     source = workshop.store.folder(goal.name, "raw_dataset", iteration)
     progress = workshop.progress(goal.name)
     filters = pipeline_for(goal, open_classifiers(goal, workshop, iteration))
-    result = run_filters(
-        read_rows(source / "rows.parquet"),
-        filters,
-        lambda stage, done, total: progress.report(
-            f"filtering ({stage})", done, total, "stages", where=iteration
-        ),
-    )
+    try:
+        result = run_filters(
+            read_rows(source / "rows.parquet"),
+            filters,
+            lambda stage, done, total: progress.report(
+                f"filtering ({stage})", done, total, "stages", where=iteration
+            ),
+        )
+    except EmptyStage:  # nothing is published, and a silent layer may be why
+        stages: dict[Stage, Sequence[LayerSummary]] = {"training_rows": layers_of(filters)}
+        ask_about_layers(goal, workshop, iteration, "raw_dataset", stages)
+        raise
     meta: dict[str, Any] = {
         "rows_kept": len(result.kept),
         "rows_rejected": len(result.rejected),
@@ -142,6 +151,7 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         meta["yield_table"] = table
         meta["yields"] = yields(accounts, table)
         meta["seconds"] = time.monotonic() - began
+    ask_about_rows(goal, workshop, iteration)
     return meta
 
 

@@ -18,6 +18,7 @@ from forgemind_assets.trial_grounds.report import (
     write_report,
 )
 from forgemind_assets.warden.screening import write_stages
+from resources.concerns import ask_about_outputs
 from resources.examiner import examine, judge_outputs
 from resources.workshop import Workshop
 
@@ -85,6 +86,7 @@ def tier(
     with workshop.store.publish(goal.name, asset, trial, meta) as folder:
         write_report(exam.report, exam.results, folder)
         write_stages(folder, {"model_outputs": layers})
+    ask_about_outputs(goal, workshop, trial)
     return result_of(goal, workshop, asset, trial, exam.report)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from forgemind_assets.warden.policy import Policy, Stage
+from forgemind_assets.warden.policy import STAGES, Policy, Stage
 from forgemind_assets.warden.scan import scan
 from forgemind_assets.warden.scan_report import Fate, LayerSummary
 from forgemind_assets.warden.verdict import Classifier, Subject
@@ -73,11 +73,20 @@ def write_stages(folder: Path, stages: Mapping[Stage, Sequence[LayerSummary]]) -
     (folder / FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def summary_of(folder: Path, stage: Stage, layer: str) -> LayerSummary:
-    """What one layer did at one stage of a published step; without a record it did not run."""
+def read_stages(folder: Path) -> dict[Stage, tuple[LayerSummary, ...]]:
+    """Reads what `write_stages` wrote; empty where nothing was written."""
     path = folder / FILE
     record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for entry in record.get(stage, []):
-        if entry["layer"] == layer:
-            return LayerSummary(**entry)
+    return {
+        stage: tuple(LayerSummary(**e) for e in record.get(stage, ()))
+        for stage in STAGES
+        if stage in record
+    }
+
+
+def summary_of(folder: Path, stage: Stage, layer: str) -> LayerSummary:
+    """What one layer did at one stage of a published step; without a record it did not run."""
+    for one in read_stages(folder).get(stage, ()):
+        if one.layer == layer:
+            return one
     return LayerSummary(layer, "", "required", 1, 0, {"no_record": 1})

@@ -195,6 +195,7 @@ def test_the_raw_dataset_counts_what_was_held_back_and_its_checks_show_it(place)
     assert len(server.requests) == 6
 
 
+@pytest.mark.filterwarnings("default")  # great_expectations' are not ours to mend
 def test_the_checks_of_both_stages_stand_on_the_raw_dataset(place):
     folder, _, changes = place
     made, checks = evaluations(*opened(folder, changes))
