@@ -1,16 +1,18 @@
 """Makes the datasets of an iteration: asks the teachers, filters, and counts what each gave."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from forgemind_assets.errors import EmptyStage
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.data_card_page import card_file
+from forgemind_assets.foundry.filters.base import Filter
 from forgemind_assets.foundry.filters.safety import Safety
 from forgemind_assets.foundry.generate import generate
 from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
+from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS, ScreenedTeachers
 from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
 from forgemind_assets.foundry.tables import (
     funnel_records,
@@ -22,7 +24,12 @@ from forgemind_assets.foundry.tables import (
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Plan
+from forgemind_assets.warden.policy import Stage
+from forgemind_assets.warden.policy_files import effective_policy
+from forgemind_assets.warden.scan_report import LayerSummary
+from forgemind_assets.warden.screening import write_stages
 from resources.classifiers import open_classifiers
+from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
 from resources.teachers import TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
@@ -34,17 +41,24 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     if plan.data is None:
         raise ValueError(f"the plan of iteration {iteration} asks for no data")
     progress = workshop.progress(goal.name)
+    teachers = ScreenedTeachers(
+        teachers_of(goal, workshop, iteration),
+        effective_policy(goal.spec.policy),
+        open_classifiers(goal, workshop, iteration),
+    )
     made = generate(
         goal,
         plan.data,
         load_seeds(goal),
-        teachers_of(goal, workshop, iteration),
+        teachers,
         lambda stage, done, total: progress.report(stage, done, total, "rows", where=iteration),
     )
     usage = workshop.ledger().usage(goal.name, iteration)
     meta = {
         "rows": len(made.rows),
         "accounts": [asdict(account) for account in made.accounts],
+        "prompts_held_back": dict(teachers.held[PROMPTS]),
+        "answers_held_back": dict(teachers.held[ANSWERS]),
         "teacher_input_tokens": usage.input_tokens,
         "teacher_output_tokens": usage.output_tokens,
         "teacher_cost_usd": usage.dollars,
@@ -52,6 +66,8 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     }
     with workshop.store.publish(goal.name, "raw_dataset", iteration, meta) as folder:
         write_rows(made.rows, folder / "rows.parquet")
+        write_stages(folder, teachers.layers)
+    ask_about_teachers(goal, workshop, iteration)
     return meta
 
 
@@ -104,13 +120,18 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     source = workshop.store.folder(goal.name, "raw_dataset", iteration)
     progress = workshop.progress(goal.name)
     filters = pipeline_for(goal, open_classifiers(goal, workshop, iteration))
-    result = run_filters(
-        read_rows(source / "rows.parquet"),
-        filters,
-        lambda stage, done, total: progress.report(
-            f"filtering ({stage})", done, total, "stages", where=iteration
-        ),
-    )
+    try:
+        result = run_filters(
+            read_rows(source / "rows.parquet"),
+            filters,
+            lambda stage, done, total: progress.report(
+                f"filtering ({stage})", done, total, "stages", where=iteration
+            ),
+        )
+    except EmptyStage:  # nothing is published, and a silent layer may be why
+        stages: dict[Stage, Sequence[LayerSummary]] = {"training_rows": layers_of(filters)}
+        ask_about_layers(goal, workshop, iteration, "raw_dataset", stages)
+        raise
     meta: dict[str, Any] = {
         "rows_kept": len(result.kept),
         "rows_rejected": len(result.rejected),
@@ -121,10 +142,7 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
-        layers = [
-            asdict(one) for stage in filters if isinstance(stage, Safety) for one in stage.layers
-        ]
-        (folder / "safety.json").write_text(json.dumps(layers, indent=1), encoding="utf-8")
+        write_stages(folder, {"training_rows": layers_of(filters)})
         card = make_card(goal, iteration, result)
         meta["rows_sha256"] = card.rows_sha256
         (folder / "card.json").write_text(card.json(), encoding="utf-8")
@@ -133,7 +151,13 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         meta["yield_table"] = table
         meta["yields"] = yields(accounts, table)
         meta["seconds"] = time.monotonic() - began
+    ask_about_rows(goal, workshop, iteration)
     return meta
+
+
+def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
+    """What the safety layers did with the rows."""
+    return tuple(one for stage in filters if isinstance(stage, Safety) for one in stage.layers)
 
 
 def yields(

@@ -15,8 +15,12 @@ from forgemind_assets.prompting import load_task_prompt, task_messages
 from forgemind_assets.records import Case, Plan, TestResult, render_answer
 from forgemind_assets.trial_grounds.evaluation import best_constant, evaluate, journal_name
 from forgemind_assets.trial_grounds.graders.registry import open_grader
+from forgemind_assets.trial_grounds.outputs import screen_outputs
 from forgemind_assets.trial_grounds.report import Report, summarise
+from forgemind_assets.warden.policy_files import effective_policy
+from forgemind_assets.warden.scan_report import LayerSummary
 from resources.adapters import open_adapter
+from resources.classifiers import open_classifiers
 from resources.predictor import LocalModel
 from resources.workshop import Workshop
 
@@ -89,6 +93,14 @@ def examine(
     """Tests a trial's model on cases of a suite; answers given before a crash are kept."""
     subject = subject_of(goal, workshop, trial)
     return examine_subject(goal, workshop, subject, suite, cases, stage=stage or suite)
+
+
+def judge_outputs(
+    goal: Goal, workshop: Workshop, trial: str, results: Sequence[TestResult]
+) -> tuple[LayerSummary, ...]:
+    """What the safety layers find in a trial's answers; no grade depends on it."""
+    models = open_classifiers(goal, workshop, split_trial(trial)[0])
+    return screen_outputs(results, effective_policy(goal.spec.policy), models)
 
 
 def examine_subject(

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 Message = dict[str, str]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# A shorter text that stands for no key, such as `none`, may be a word of an honest message.
+SHORTEST_KEY = 8
 _UNSUPPORTED = re.compile(
     r"not support|unsupported|unrecogni[sz]ed|unknown|not permitted|not allowed|invalid param",
     re.IGNORECASE,
@@ -102,7 +104,10 @@ class ChatApi:
         temperature: float,
         seed: int,
     ) -> Reply:
-        """Asks once. Raises CallFailed."""
+        """Asks once. Raises CallFailed, which does not carry the error it was made of.
+
+        A server may repeat the key in what it answers, and a chain of errors is logged whole.
+        """
         import openai
 
         while True:
@@ -111,9 +116,9 @@ class ChatApi:
                 return _reply(await self._client.chat.completions.create(**body))
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if not self._learn(str(error), body):
-                    raise CallFailed(f"refused: {_brief(error)}") from error
+                    raise CallFailed(f"refused: {_brief(error, self.endpoint)}") from None
             except openai.OpenAIError as error:
-                raise _failure(error, self.endpoint) from error
+                raise _failure(error, self.endpoint) from None
             except ValueError as error:  # the body is no JSON
                 raise CallFailed("unreadable response", retry=True, may_cost=True) from error
 
@@ -197,21 +202,21 @@ def _failure(error: Exception, endpoint: Endpoint) -> CallFailed:
         refused = type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
         cause = error.__cause__ or error
         return CallFailed(
-            f"no connection to {endpoint.base_url}: {_brief(cause)}",
+            f"no connection to {endpoint.base_url}: {_brief(cause, endpoint)}",
             retry=True,
             may_cost=not refused,
             unreachable=True,
         )
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
-        reason = f"status {status}: {_brief(error)}"
+        reason = f"status {status}: {_brief(error, endpoint)}"
         if status in (401, 403, 404) or "insufficient_quota" in str(error):
             return CallFailed(reason, fatal=True)
         if status in (408, 409, 429) or status >= 500:
             after = _retry_after(error.response.headers)
             return CallFailed(reason, retry=True, retry_after=after)
         return CallFailed(reason)
-    return CallFailed(f"unreadable response: {_brief(error)}", retry=True, may_cost=True)
+    return CallFailed(f"unreadable response: {_brief(error, endpoint)}", retry=True, may_cost=True)
 
 
 def _retry_after(headers: Any) -> float | None:
@@ -231,6 +236,9 @@ def _retry_after(headers: Any) -> float | None:
     return max(0.0, (when - now).total_seconds()) if when.tzinfo else None
 
 
-def _brief(error: BaseException) -> str:
+def _brief(error: BaseException, endpoint: Endpoint) -> str:
+    """What went wrong in a few words, without the key, which some servers repeat."""
     text = " ".join(str(error).split()) or type(error).__name__
+    if len(endpoint.api_key) >= SHORTEST_KEY:
+        text = text.replace(endpoint.api_key, "[API key]")
     return text if len(text) <= 200 else text[:200] + "…"

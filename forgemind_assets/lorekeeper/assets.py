@@ -9,10 +9,11 @@ from forgemind_assets.brain.champion import Champion
 from forgemind_assets.forge.manifest import read_manifest
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
-from forgemind_assets.lorekeeper.promotion import Entry
+from forgemind_assets.lorekeeper.promotion import Entry, approval_needed
 from forgemind_assets.partitions import BASELINE, split_trial
 from resources import promotions
 from resources.approvals import GoalApprovals
+from resources.concerns import ask_about_gain, ask_about_iteration
 from resources.registry import Registry
 from resources.workshop import Workshop
 
@@ -29,6 +30,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         """The champion as a version in MLflow; promotion moves the alias `stable`."""
         key = context.partition_key
         text = workshop.store.read_json(goal.name, "champion", key, "champion.json")
+        ask_about_iteration(goal, workshop, key)
         entry = register(context, goal, workshop, Champion.model_validate(text))
         with workshop.store.publish(goal.name, "registry_entry", key, {}) as folder:
             (folder / "entry.json").write_text(json.dumps(entry.model_dump(), indent=1))
@@ -63,11 +65,12 @@ def register(
     )
     promotions.note_registration(workshop, goal.name, version, signature, by)
     registry.make_candidate(goal.name, version)
+    ask_about_gain(goal, workshop, winner, version)
     people = GoalApprovals(goal, workshop)
     decision = promotions.promote(
         goal, workshop, version, reason=winner.reason, by=by, approvals=people
     )
-    if decision.consent_missing:
+    if decision.consent_missing and approval_needed(goal.spec):
         people.ask(version, decision.reason)
     return Entry(
         trial=winner.trial,

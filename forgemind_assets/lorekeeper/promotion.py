@@ -33,6 +33,10 @@ class Approvals(Protocol):
         """The consent to this version with these weights, or None where there is none."""
         ...
 
+    def doubt(self, goal: str, version: str, adapter_hash: str) -> str | None:
+        """Why people hold these weights back as too good to be true, or None."""
+        ...
+
 
 class Standing(Record):
     """What is known of a registered version when its promotion is asked for."""
@@ -77,6 +81,9 @@ def approval_needed(spec: GoalSpec) -> bool:
 
 def may_promote(spec: GoalSpec, version: Standing, approvals: Approvals | None = None) -> Promotion:
     """A version becomes `stable` when its files are signed, it meets the goal, and people agree.
+
+    Whatever the policy says of consent, a version whose result people were asked about as too
+    good to be true waits until they have cleared it.
 
     Args:
         spec: the goal's contract; its policy says whether a person must consent.
@@ -126,6 +133,9 @@ def _with_consent(
     reason: str,
 ) -> Promotion:
     approval, consent_missing = None, False
+    if problem is None and approvals is not None:
+        doubt = approvals.doubt(version.goal, version.version, version.adapter_hash)
+        problem, consent_missing = (f"{reason}; {doubt}", True) if doubt else (None, False)
     if problem is None and approval_needed(spec):
         if approvals is not None:
             approval = approvals.approved(version.goal, version.version, version.adapter_hash)

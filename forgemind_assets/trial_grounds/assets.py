@@ -17,7 +17,9 @@ from forgemind_assets.trial_grounds.report import (
     slice_table,
     write_report,
 )
-from resources.examiner import examine
+from forgemind_assets.warden.screening import write_stages
+from resources.concerns import ask_about_outputs
+from resources.examiner import examine, judge_outputs
 from resources.workshop import Workshop
 
 
@@ -77,11 +79,14 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
 def tier(
     goal: Goal, workshop: Workshop, trial: str, asset: str, suite: str, cases: list[Case]
 ) -> dg.MaterializeResult:
-    """Runs one whole suite and publishes its report."""
+    """Runs one whole suite, has the answers judged for safety, and publishes the report."""
     exam = examine(goal, workshop, trial, suite, cases)
+    layers = judge_outputs(goal, workshop, trial, exam.results)
     meta = {"seconds": exam.report.seconds}
     with workshop.store.publish(goal.name, asset, trial, meta) as folder:
         write_report(exam.report, exam.results, folder)
+        write_stages(folder, {"model_outputs": layers})
+    ask_about_outputs(goal, workshop, trial)
     return result_of(goal, workshop, asset, trial, exam.report)
 
 

@@ -1,49 +1,77 @@
-"""The Warden's asset checks: what each safety layer did with the training rows."""
+"""The Warden's asset checks: what each safety layer did at each stage of the policy."""
 
-import json
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import dagster as dg
 
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
+from forgemind_assets.warden.policy import Stage
 from forgemind_assets.warden.policy_files import effective_policy
 from forgemind_assets.warden.scan_report import LayerSummary, layer_verdict
+from forgemind_assets.warden.screening import summary_of
 from resources.workshop import Workshop
 
 
-def build_checks(goal: Goal, keys: GoalKeys) -> list[dg.AssetChecksDefinition]:
-    """`safety_<layer>` on `filtered_dataset`, for each layer that the policy has not switched off.
+@dataclass(frozen=True)
+class Post:
+    """Where a stage reports.
 
-    A required layer that could not judge every row blocks: its silence is not a clean bill.
+    Attributes:
+        stage: the policy's stage.
+        asset: the asset whose step it belongs to; its checks are `<prefix>_<layer>`.
+        prefix: of the checks' names.
+        texts: what the layers judge, in words.
+        blocks: whether a required layer that could not run stops the run.
+        of_trials: whether the asset is one of trials, not of iterations.
     """
-    policy = effective_policy(goal.spec.policy)
-    wanted = [name for name, layer in policy.layers.items() if layer.need("training_rows") != "off"]
-    return [_layer_check(goal, keys, name) for name in wanted]
+
+    stage: Stage
+    asset: str
+    prefix: str
+    texts: str
+    blocks: bool = True
+    of_trials: bool = False
 
 
-def _layer_check(goal: Goal, keys: GoalKeys, layer: str) -> dg.AssetChecksDefinition:
+POSTS = (
+    Post("teacher_prompts", "raw_dataset", "safety_prompts", "question to a teacher"),
+    Post("teacher_answers", "raw_dataset", "safety_answers", "answer of a teacher"),
+    Post("training_rows", "filtered_dataset", "safety", "training row"),
+    # The report stands whatever its answers hold: a failed check is told, and stops nothing.
+    Post("model_outputs", "benchmark_report", "safety_outputs", "answer of the model", False, True),
+)
+
+
+def build_checks(goal: Goal, keys: GoalKeys) -> list[dg.AssetChecksDefinition]:
+    """One check for each stage and each layer that the policy has not switched off there.
+
+    A required layer that could not judge every text fails: its silence is not a clean bill.
+    """
+    return list(_checks(goal, keys))
+
+
+def _checks(goal: Goal, keys: GoalKeys) -> Iterator[dg.AssetChecksDefinition]:
+    for post in POSTS:
+        for name, layer in effective_policy(goal.spec.policy).layers.items():
+            if layer.need(post.stage) != "off":
+                yield _layer_check(goal, keys, post, name)
+
+
+def _layer_check(goal: Goal, keys: GoalKeys, post: Post, layer: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=keys.key("filtered_dataset"),
-        name=f"safety_{layer}",
-        description=f"Whether the layer {layer} judged every training row, and what it found.",
-        blocking=True,
-        partitions_def=keys.iterations,
+        asset=keys.key(post.asset),
+        name=f"{post.prefix}_{layer}",
+        description=f"Whether the layer {layer} judged every {post.texts}, and what it found.",
+        blocking=post.blocks,
+        partitions_def=keys.trials if post.of_trials else keys.iterations,
     )
     def check(context: dg.AssetCheckExecutionContext, workshop: Workshop) -> dg.AssetCheckResult:
-        folder = workshop.store.folder(goal.name, "filtered_dataset", context.partition_key)
-        return result_of(summary_of(folder / "safety.json", layer))
+        folder = workshop.store.folder(goal.name, post.asset, context.partition_key)
+        return result_of(summary_of(folder, post.stage, layer))
 
     return check
-
-
-def summary_of(path: Path, layer: str) -> LayerSummary:
-    """One layer's summary from `safety.json`; a layer that is not in it did not run."""
-    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    for entry in entries:
-        if entry["layer"] == layer:
-            return LayerSummary(**entry)
-    return LayerSummary(layer, "", "required", 1, 0, {"no_record": 1})
 
 
 def result_of(summary: LayerSummary) -> dg.AssetCheckResult:
@@ -61,7 +89,7 @@ def result_of(summary: LayerSummary) -> dg.AssetCheckResult:
             "findings": dict(summary.findings),
             "below_threshold": dict(summary.below),
             "not_run": dict(summary.not_run),
-            "rows": dict(summary.subjects),
+            "texts": dict(summary.subjects),
             "details": dict(summary.details),
         },
     )

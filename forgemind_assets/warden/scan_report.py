@@ -78,14 +78,14 @@ class LayerVerdict:
     Attributes:
         layer: its name.
         passed: whether the policy is kept.
-        state: `clean`, `findings`, `not_run`, `partly_run` or `off`.
+        state: `clean`, `findings`, `not_run`, `partly_run`, `no_texts` or `off`.
         blocking: whether a failure stops the run: the layer is required.
         message: one sentence with the figures.
     """
 
     layer: str
     passed: bool
-    state: Literal["clean", "findings", "not_run", "partly_run", "off"]
+    state: Literal["clean", "findings", "not_run", "partly_run", "no_texts", "off"]
     blocking: bool
     message: str
 
@@ -100,6 +100,8 @@ def layer_verdict(summary: LayerSummary) -> LayerVerdict:
     found = sum(summary.findings.values())
     if summary.need == "off":
         return LayerVerdict(summary.layer, True, "off", False, "off: switched off by the policy")
+    if not summary.passages:
+        return LayerVerdict(summary.layer, True, "no_texts", required, "there were no texts")
     counts = f"{summary.ran:,} of {summary.passages:,} texts judged, {found:,} findings"
     if missed:
         why = ", ".join(f"{reason} {count:,}" for reason, count in sorted(summary.not_run.items()))

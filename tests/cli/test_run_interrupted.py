@@ -12,6 +12,7 @@ import psutil
 import pytest
 from fakes.goal_folder import write_goal
 from fakes.openai_server import FakeOpenAI, Says
+from fakes.taught_goal import pair, taught_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
 
 from forgemind_assets.home import REPOSITORY
@@ -118,60 +119,6 @@ def test_a_run_with_ui_that_is_told_to_end_leaves_no_process_behind(place):
     assert [process.cmdline() for process in alive if process.is_running()] == []
 
 
-PAIR = {
-    "vulnerable_code": [
-        "def find_{n}(db, name):",
-        "    query = f\"SELECT * FROM t{n} WHERE name = '{{name}}'\"",
-        "    return db.execute(query).fetchall()",
-    ],
-    "repaired_code": [
-        "def find_{n}(db, name):",
-        '    query = "SELECT * FROM t{n} WHERE name = ?"',
-        "    return db.execute(query, (name,)).fetchall()",
-    ],
-}
-
-
-def pair(number: int) -> str:
-    """A teacher's answer that differs from all others."""
-    lines = {
-        field: [
-            line.replace("{n}", str(number)).replace("{{", "{").replace("}}", "}") for line in code
-        ]
-        for field, code in PAIR.items()
-    }
-    return json.dumps(lines)
-
-
-def with_teacher(place: Path, teacher: FakeOpenAI) -> None:
-    """The small goal, taught through an API, one request at a time."""
-    changes = {
-        "limits.base_model": "tiny",
-        "limits.max_iterations": 1,
-        "limits.api_dollars_per_goal": 1,
-        "success.canary_pass_rate": 0.0,
-        "search": {
-            "rows": 60, "epochs": 20, "rank": 2, "batch_size": 4, "teacher_requests": 12,
-        },
-        "strategies": [
-            {"name": "seed_expansion"},
-            {"name": "teacher_pairs", "teacher": "paid"},
-        ],
-        "teachers": [
-            {
-                "name": "paid",
-                "kind": "openai",
-                "model": "writer",
-                "base_url": teacher.base_url,
-                "api_key_env": "PAID_TEACHER_KEY",
-                "concurrency": 1,
-                "prices": {"input": 1.0, "output": 2.0},
-            }
-        ],
-    }  # fmt: skip
-    write_goal(place / "goal", changes)
-
-
 def stored(place: Path) -> list[dict]:
     """The requests whose answers are in the ledger."""
     path = place / "home" / "ledger.db"
@@ -190,7 +137,7 @@ def registered(place: Path) -> list[str]:
 
 def test_killed_in_generation_in_training_and_in_evaluation_pays_and_registers_once(place):
     with FakeOpenAI(lambda number, body: Says(pair(number), seconds=0.3)) as teacher:
-        with_teacher(place, teacher)
+        taught_goal(place / "goal", teacher)
         key = {"PAID_TEACHER_KEY": teacher.key}
 
         first = start(place, **key)

@@ -11,7 +11,8 @@ from forgemind_assets.records import Row, TestResult
 from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
 
 
-def publish_report(place, asset, trial, passed, total=24):
+def publish_report(place, asset, trial, passed, total=24, constant=0.25):
+    """`constant`: pass rate of always giving one answer; a base below it cannot do the task."""
     results = [
         TestResult(
             case_id=f"c{i}",
@@ -32,6 +33,7 @@ def publish_report(place, asset, trial, passed, total=24):
         model=trial,
         model_hash=place.workshop.store.manifest(place.goal.name, "adapter", trial).version,
         prompt_variant="short",
+        constant=("a", constant),
     )
     with place.workshop.store.publish(place.goal.name, asset, trial, {"seconds": 1.0}) as folder:
         write_report(report, results, folder)

@@ -15,7 +15,8 @@ def test_the_dataset_is_published_with_its_card_and_the_same_rows_have_the_same_
     goal, workshop = publish_raw(tmp_path)
     meta = make_filtered(goal, workshop, "0001")
     first = workshop.store.verify(goal.name, "filtered_dataset", "0001")
-    assert set(first.files) == {"kept.parquet", "rejected.parquet", "card.json", "card.md"}
+    tables = {"kept.parquet", "rejected.parquet"}
+    assert set(first.files) == tables | {"card.json", "card.md", "safety.json"}
     folder = workshop.store.folder(goal.name, "filtered_dataset", "0001")
     card = json.loads((folder / "card.json").read_text())
     assert card["rows_kept"] == pl.read_parquet(folder / "kept.parquet").height

@@ -5,10 +5,11 @@ import pytest
 from foundry_cases import row
 
 from forgemind_assets.foundry.filters.safety import Safety
-from forgemind_assets.warden.checks import result_of, summary_of
+from forgemind_assets.warden.checks import result_of
 from forgemind_assets.warden.policy import LayerPolicy, Policy
 from forgemind_assets.warden.policy_files import default_policy
 from forgemind_assets.warden.scan_report import LayerSummary, layer_verdict
+from forgemind_assets.warden.screening import summary_of
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 LEAK = f'TOKEN = "{TOKEN}"\n\n\ndef call(session):\n    return session.get("/x", auth=TOKEN)\n'
@@ -51,4 +52,4 @@ def test_a_layer_that_did_not_run_fails_where_it_is_required_and_is_shown_where_
 
 
 def test_a_layer_without_a_record_did_not_run(tmp_path):
-    assert not layer_verdict(summary_of(tmp_path / "safety.json", "secrets")).passed
+    assert not layer_verdict(summary_of(tmp_path, "training_rows", "secrets")).passed

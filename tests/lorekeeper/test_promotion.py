@@ -75,6 +75,26 @@ def test_consent_does_not_replace_the_gate_or_the_signature():
     assert not may_promote(WITH_CONSENT, standing(signature="missing"), said).promote
 
 
+@pytest.mark.parametrize("spec", [AUTOMATIC, WITH_CONSENT], ids=["automatic", "with consent"])
+def test_a_version_that_people_doubt_waits_whatever_the_policy_says_of_consent(spec):
+    said = ApprovalsList()
+    said.give("small", "2", WEIGHTS, by="ada")
+    assert may_promote(spec, standing(), said).promote
+    said.hold_back("small", "2", WEIGHTS, "review r9 waits")
+    decision = may_promote(spec, standing(), said)
+    assert (decision.promote, decision.consent_missing) == (False, True)
+    assert decision.reason.endswith("review r9 waits")
+    assert may_promote(spec, standing(version="3"), said).consent_missing == (spec is WITH_CONSENT)
+    assert not may_roll_back(spec, standing(was_stable=True), said).promote
+
+
+def test_a_doubt_is_not_the_reason_where_the_version_itself_is_unsound():
+    said = ApprovalsList()
+    said.hold_back("small", "2", WEIGHTS, "review r9 waits")
+    decision = may_promote(AUTOMATIC, standing(10), said)
+    assert (decision.consent_missing, "missed" in decision.reason) == (False, True)
+
+
 def test_the_way_back_leads_only_to_what_was_stable_and_is_whole():
     assert may_roll_back(AUTOMATIC, standing(was_stable=True)).promote
     for version, words in (
@@ -102,3 +122,5 @@ def test_the_list_of_approvals_answers_for_exactly_what_was_given():
     said.give("g", "1", "h", by="ada")
     assert said.approved("g", "1", "h").reviewers == ("ada",)
     assert said.approved("g", "1", "other") is None
+    said.hold_back("g", "1", "h", "why")
+    assert (said.doubt("g", "1", "h"), said.doubt("g", "2", "h")) == ("why", None)

@@ -28,12 +28,12 @@ def test_champions_are_registered_once_and_the_goal_moves_stable(tmp_path, monke
         assert registry.version_of("small_goal", CANDIDATE).trial == "0001-a"
         assert registry.version_of("small_goal", STABLE) is None
         publish_plan(place, "0002")
-        publish_trial(place, "0002-a", passed=23)
+        publish_trial(place, "0002-a", passed=19)
         assert conclude(place, "0002") == {
             "trial": "0002-a",
             "version": "2",
             "promoted": True,
-            "reason": "23 of 24 cases passed (95.8%); the goal asks for 75%: met",
+            "reason": "19 of 24 cases passed (79.2%); the goal asks for 75%: met",
             "consent_missing": False,
         }
         assert registry.version_of("small_goal", STABLE).trial == "0002-a"
@@ -93,6 +93,45 @@ def test_a_consent_does_not_hold_for_other_reports(tmp_path, monkeypatch):
         publish_report(place, "benchmark_report", "0001-a", passed=22)
         assert GoalApprovals(place.goal, place.workshop).standing("1") == ("open", "")
         assert promote_by_run(place, instance) is None
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_a_result_too_good_to_be_true_is_promoted_when_people_cleared_it(
+    tmp_path, monkeypatch, verdict
+):
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path, instance, monkeypatch)
+        queue = open_reviews(place.workshop.home)
+        for key, passed in (("0000", 2), ("0001", 10)):
+            publish_plan(place, key)
+            publish_trial(place, f"{key}-a", passed)
+            conclude(place, key)
+        assert queue.state("small_goal") == [], "the base could not do the task"
+        publish_plan(place, "0002")
+        publish_trial(place, "0002-a", passed=23)
+        entry = conclude(place, "0002")
+        assert conclude(place, "0002") == entry
+        (review,) = queue.state("small_goal")
+        assert review.question.kind == "too_good_to_be_true"
+        assert (entry["promoted"], entry["consent_missing"]) == (False, True)
+        assert review.id in entry["reason"]
+        people = GoalApprovals(place.goal, place.workshop)
+        assert people.standing("2") == ("open", review.id)
+        assert people.standing("1") == ("approved", "")
+
+        queue.decide(review.id, verdict, ADA, "looked for gate cases among the rows")
+        job = place.definitions.resolve_job_def("small_goal__promote")
+        assert job.execute_in_process(instance=instance, partition_key="0002").success
+        stable = Registry(place.workshop.home).version_of("small_goal", STABLE)
+        if verdict == "approve":
+            assert people.standing("2") == ("approved", "")
+            assert stable.version == "2"
+        else:
+            assert stable is None
+            # A new report of the same weights does not take the doubt away.
+            publish_report(place, "benchmark_report", "0002-a", passed=22)
+            assert people.standing("2") == ("rejected", review.id)
+            assert "rejected" in people.doubt("small_goal", "2", review.question.subject.adapter)
 
 
 def test_an_altered_adapter_is_not_registered(tmp_path, monkeypatch):

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 
 from forgemind_assets.records import Row
 from forgemind_assets.warden.policy import Policy
-from forgemind_assets.warden.scan import scan
-from forgemind_assets.warden.scan_report import Fate, LayerSummary
+from forgemind_assets.warden.scan_report import LayerSummary
+from forgemind_assets.warden.screening import screen
 from forgemind_assets.warden.verdict import Classifier, Subject
-
-WORDS: Mapping[Fate, str] = {"drop": "forbidden", "quarantine": "quarantined"}
 
 
 @dataclass
@@ -36,9 +34,6 @@ class Safety:
             Subject(row.row_id, {"input": row.input, "answer": row.answer}, row.slice, languages)
             for row in rows
         ]
-        report = scan("training_rows", subjects, self.policy, models=self.models)
-        self.layers = report.layers
-        return [
-            None if one.fate == "keep" else f"{WORDS[one.fate]}_{one.reason.replace(':', '_')}"
-            for one in report.subjects
-        ]
+        screened = screen("training_rows", subjects, self.policy, self.models)
+        self.layers = screened.layers
+        return list(screened.reasons)

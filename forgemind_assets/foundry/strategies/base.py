@@ -13,7 +13,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Question:
-    """One request to a teacher; `meta` says what was drawn for it and is not sent."""
+    """One request to a teacher; `meta` says what was drawn for it and is not sent.
+
+    `slice` is the one that its rows are for: the policy's thresholds may differ by slice.
+    """
 
     messages: tuple[Message, ...]
     json_schema: Mapping[str, Any]
@@ -21,14 +24,20 @@ class Question:
     temperature: float
     seed: int
     meta: Mapping[str, str] = field(default_factory=dict)
+    slice: str = ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: the text, or None; `key` is the request's sha256 in the ledger."""
+    """What came back: the text, or None; `key` is the request's sha256 in the ledger.
+
+    `held` is why the policy holds the text back. Where it is the question that was held back,
+    nothing was sent and `key` is empty.
+    """
 
     text: str | None
     key: str
+    held: str = ""
 
 
 class Ask(Protocol):
@@ -81,7 +90,8 @@ class Order:
 class StrategyAccount:
     """The yield of one strategy: requests asked, answered, of valid form; rows made of them.
 
-    For a strategy without a teacher the first three are 0.
+    `prompts_held` questions were not asked and `answers_held` answers not read, as the policy
+    says. For a strategy without a teacher all but `rows` are 0.
     """
 
     strategy: str
@@ -90,6 +100,8 @@ class StrategyAccount:
     answered: int
     valid: int
     rows: int
+    prompts_held: int = 0
+    answers_held: int = 0
 
 
 @dataclass(frozen=True)

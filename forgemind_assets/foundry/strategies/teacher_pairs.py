@@ -15,6 +15,7 @@ from forgemind_assets.foundry.strategies.base import (
     Made,
     Order,
     Question,
+    Reply,
     StrategyAccount,
     shares,
 )
@@ -166,6 +167,7 @@ def _question(prompt: PairPrompt, label: str, call: Call, rng: random.Random) ->
         temperature=prompt.temperature,
         seed=rng.randrange(2**31),
         meta={"label": label, "fix": call.fix, "application": application},
+        slice=label,
     )
 
 
@@ -271,10 +273,12 @@ class TeacherPairs:
 
 
 def _made(
-    questions: Sequence[Question], replies: Sequence[Any], shape: AnswerShape, teacher: str
+    questions: Sequence[Question], replies: Sequence[Reply], shape: AnswerShape, teacher: str
 ) -> Made:
     rows: list[Row] = []
     answered = valid = 0
+    unasked = sum(bool(reply.held) and not reply.key for reply in replies)
+    held = sum(bool(reply.held) for reply in replies) - unasked
     for question, reply in zip(questions, replies, strict=True):
         if reply.text is None:
             continue
@@ -282,5 +286,8 @@ def _made(
         made = parse_answer(reply.text, question.meta, shape, teacher, reply.key)
         valid += bool(made)
         rows += made
-    account = StrategyAccount(NAME, teacher, len(questions), answered, valid, len(rows))
+    asked = len(questions) - unasked
+    account = StrategyAccount(
+        NAME, teacher, asked, answered + held, valid, len(rows), unasked, held
+    )
     return Made(tuple(rows), account)

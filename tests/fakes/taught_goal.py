@@ -1,0 +1,60 @@
+"""The small goal with a teacher behind an API, and that teacher's answers."""
+
+import json
+from pathlib import Path
+
+from fakes.goal_folder import write_goal
+from fakes.openai_server import FakeOpenAI
+
+PAIR = {
+    "vulnerable_code": [
+        "def find_{n}(db, name):",
+        "    query = f\"SELECT * FROM t{n} WHERE name = '{{name}}'\"",
+        "    return db.execute(query).fetchall()",
+    ],
+    "repaired_code": [
+        "def find_{n}(db, name):",
+        '    query = "SELECT * FROM t{n} WHERE name = ?"',
+        "    return db.execute(query, (name,)).fetchall()",
+    ],
+}
+
+
+def pair(number: int) -> str:
+    """A teacher's answer that differs from all others."""
+    lines = {
+        field: [
+            line.replace("{n}", str(number)).replace("{{", "{").replace("}}", "}") for line in code
+        ]
+        for field, code in PAIR.items()
+    }
+    return json.dumps(lines)
+
+
+def taught_goal(folder: Path, teacher: FakeOpenAI, rows: int = 60, epochs: int = 20) -> Path:
+    """The small goal, taught through an API, one request at a time."""
+    changes = {
+        "limits.base_model": "tiny",
+        "limits.max_iterations": 1,
+        "limits.api_dollars_per_goal": 1,
+        "success.canary_pass_rate": 0.0,
+        "search": {
+            "rows": rows, "epochs": epochs, "rank": 2, "batch_size": 4, "teacher_requests": 12,
+        },
+        "strategies": [
+            {"name": "seed_expansion"},
+            {"name": "teacher_pairs", "teacher": "paid"},
+        ],
+        "teachers": [
+            {
+                "name": "paid",
+                "kind": "openai",
+                "model": "writer",
+                "base_url": teacher.base_url,
+                "api_key_env": "PAID_TEACHER_KEY",
+                "concurrency": 1,
+                "prices": {"input": 1.0, "output": 2.0},
+            }
+        ],
+    }  # fmt: skip
+    return write_goal(folder, changes)
