@@ -72,13 +72,17 @@ def part(identity: str, title: str, *content: Content) -> Html:
 
 def goal_address(goal: str) -> str:
     """The path of a goal's page."""
-    return f"/goals/{quote(goal, safe='')}"
+    return f"/goals/{_quoted(goal)}"
 
 
 def review_address(review: str, action: str = "") -> str:
     """The path of a review's page, or of what is done to it."""
-    base = f"/reviews/{quote(review, safe='')}"
+    base = f"/reviews/{_quoted(review)}"
     return f"{base}/{action}" if action else base
+
+
+def _quoted(name: str) -> str:
+    return quote(name.encode("utf-8", "surrogatepass"), safe="")
 
 
 def percent(rate: float | None) -> str:

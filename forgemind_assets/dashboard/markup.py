@@ -53,7 +53,7 @@ def joined(parts: Iterable[Content], between: str = "") -> Html:
     return Html(html.escape(between).join(escaped(part) for part in parts))
 
 
-def tag(name: str, *content: Content, **attributes: str | int | bool | None) -> Html:
+def tag(name: str, /, *content: Content, **attributes: str | int | bool | None) -> Html:
     """One element. An attribute that is None or False is left out; `class_` is `class`.
 
     Underscores in an attribute's name stand for dashes: `aria_label`.

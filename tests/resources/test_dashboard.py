@@ -103,9 +103,7 @@ def test_a_decision_that_the_rules_refuse_is_told_and_not_recorded(
     dashboard, place, asked, fields, told
 ):
     with dashboard.browser() as client:
-        answer = client.post(
-            f"/reviews/{asked.id}/approve", data=decision(client, asked, **fields)
-        )
+        answer = client.post(f"/reviews/{asked.id}/approve", data=decision(client, asked, **fields))
     assert answer.status_code == 409
     assert told in answer.text
     assert rulings(place) == []
@@ -286,9 +284,6 @@ def test_reviews_of_goals_that_are_not_served_are_not_reached(dashboard, place):
 
 def test_a_promotion_without_approval_is_not_made(dashboard, place, asked):
     with dashboard.browser() as client:
-        from resources.dashboard_server import FormTokens
-
-        assert isinstance(FormTokens().make("stable", asked), str)
         page = client.get(f"/reviews/{asked.id}").text
         assert "/stable" not in page, "no form for what is not approved"
         answer = client.post(f"/reviews/{asked.id}/stable", data=decision(client, asked))
