@@ -249,11 +249,13 @@ def test_who_may_only_look_sees_no_form_and_sends_none(dashboard, place, asked):
 
 
 def test_a_read_only_dashboard_lets_nobody_decide(place, asked):
-    with running_dashboard(place[0], [place[1]], read_only=True) as running:
-        with running.browser(Rights.ACT) as client:
-            assert "<form" not in client.get(f"/reviews/{asked.id}").text
-            path = f"/reviews/{asked.id}/approve"
-            assert client.post(path, data={"form_token": "x"}).status_code == 403
+    with (
+        running_dashboard(place[0], [place[1]], read_only=True) as running,
+        running.browser(Rights.ACT) as client,
+    ):
+        assert "<form" not in client.get(f"/reviews/{asked.id}").text
+        path = f"/reviews/{asked.id}/approve"
+        assert client.post(path, data={"form_token": "x"}).status_code == 403
     assert rulings(place) == []
 
 
@@ -264,7 +266,7 @@ def test_an_edited_record_is_shown_and_nothing_can_be_decided(dashboard, place, 
         form = decision(client, asked)
         engine = sa.create_engine(place[0].ledger_url)
         with engine.begin() as connection:
-            connection.execute(sa.text("UPDATE reviews SET body = replace(body, '93%', '99%')"))
+            connection.execute(sa.text("UPDATE review_records SET body = replace(body, '93%', '99%')"))
         engine.dispose()
         shown = client.get("/reviews")
         assert shown.status_code == 500
