@@ -266,7 +266,9 @@ def test_an_edited_record_is_shown_and_nothing_can_be_decided(dashboard, place, 
         form = decision(client, asked)
         engine = sa.create_engine(place[0].ledger_url)
         with engine.begin() as connection:
-            connection.execute(sa.text("UPDATE review_records SET body = replace(body, '93%', '99%')"))
+            connection.execute(
+                sa.text("UPDATE review_records SET body = replace(body, '93%', '99%')")
+            )
         engine.dispose()
         shown = client.get("/reviews")
         assert shown.status_code == 500
