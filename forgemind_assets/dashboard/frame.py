@@ -14,8 +14,11 @@ def page(title: str, *content: Content, read_only: bool = False) -> str:
     links = [("/", "Goals"), ("/reviews", "Reviews"), ("/alerts", "Alerts")]
     items = [tag("li", tag("a", name, href=address)) for address, name in links]
     looking = tag("p", "This page is for looking: nothing can be decided here.", class_="quiet")
+    # Under the guard's `no-referrer` a browser sends the origin `null` with a form.
+    referrer = tag("meta", name="referrer", content="same-origin")
     head = tag(
         "head",
+        referrer,
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("title", f"{title} - ForgeMind"),

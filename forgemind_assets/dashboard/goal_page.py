@@ -74,7 +74,9 @@ def progress(trials: Sequence[TrialLine], wanted: float) -> Html | None:
         for line in reversed(trials)
     ]
     shown = table("Trials, newest first; 95 % Wilson intervals", columns, rows, numbers=3)
-    return joined([rates_chart(points, wanted, title) if points else None, shown])
+    picture = rates_chart(points, wanted, title)
+    framed = tag("div", picture, class_="scroll", tabindex=0, role="region", aria_label="Picture")
+    return joined([framed if points else None, shown])
 
 
 def with_interval(report: Report | None) -> str:

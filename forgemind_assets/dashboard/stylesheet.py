@@ -52,5 +52,6 @@ button { font: inherit; font-weight: 600; margin: .75rem .5rem 0 0; padding: .6r
   cursor: pointer; }
 button.good { border-color: var(--good); color: var(--good); }
 button.bad { border-color: var(--bad); color: var(--bad); }
+@media (max-width: 40rem) { .scroll table, .scroll > svg { min-width: 36rem; } }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 """
