@@ -5,22 +5,17 @@ Where something cannot be read, the page says so; nothing is shown as empty that
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.dashboard.records import (
     AlertLine,
-    Dataset,
     GoalLine,
     GoalPage,
     ReviewPage,
     Spending,
-    Stage,
     TeacherCost,
     TrialLine,
-    Yield,
 )
-from forgemind_assets.errors import AlteredArtefact
 from forgemind_assets.goal import Goal
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
@@ -28,8 +23,8 @@ from forgemind_assets.partitions import split_trial, trial_key
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import Report, read_report
 from forgemind_assets.warden.reviews import Review
-from forgemind_assets.warden.scan_report import LayerSummary
 from resources.alerts import Outbox
+from resources.dashboard_datasets import newest_dataset, newest_yields
 from resources.ledger import Ledger
 from resources.outcome import read_outcome
 from resources.progress import read_progress
@@ -38,8 +33,6 @@ from resources.reviews import Reviews, open_reviews
 
 SUITES = {"dev": "canary_report", "full": "benchmark_report", "adversarial": "adversarial_report"}
 ALERTS = 30
-# More iterations than a person reads at once; the table of trials shows them all.
-YIELDS_OF = 5
 
 
 class Source:
@@ -95,8 +88,8 @@ class Source:
             trials=trials,
             champion=self._report(name, "full", champion.trial) if champion else None,
             champion_reason=champion.reason if champion else "",
-            dataset=self._dataset(name),
-            yields=self._yields(name),
+            dataset=newest_dataset(self.store, name),
+            yields=newest_yields(self.store, name),
             costs=self._costs(goal),
             spending=self._spending(goal, [line.trial for line in trials], champion),
             alerts=self.alerts(name),
@@ -221,55 +214,6 @@ class Source:
         except ValueError:
             return ""
         return champion.reason if champion and champion.trial == trial else ""
-
-    def _dataset(self, goal: str) -> Dataset | None:
-        keys = self.store.partitions(goal, "filtered_dataset")
-        if not keys:
-            return None
-        meta = self.store.manifest(goal, "filtered_dataset", keys[-1]).meta
-        funnel = meta.get("funnel", [])
-        return Dataset(
-            iteration=keys[-1],
-            kept=int(meta.get("rows_kept", 0)),
-            rejected=int(meta.get("rows_rejected", 0)),
-            funnel=tuple(
-                Stage(f["stage"], f["rows_in"], f["rows_out"], f["reasons"]) for f in funnel
-            ),
-            layers=self._layers(goal, keys[-1]),
-        )
-
-    def _layers(self, goal: str, iteration: str) -> tuple[LayerSummary, ...] | None:
-        """None where they were not recorded; raises AlteredArtefact where they were altered."""
-        if "safety.json" not in self.store.manifest(goal, "filtered_dataset", iteration).files:
-            return None
-        try:
-            found = self.store.read_json(goal, "filtered_dataset", iteration, "safety.json")
-            return tuple(LayerSummary(**one) for one in found)
-        except (FileNotFoundError, ValueError, TypeError) as error:
-            raise AlteredArtefact(
-                f"safety.json of {goal}, iteration {iteration}: expected the layers that were "
-                f"recorded, found {type(error).__name__}; materialise filtered_dataset again"
-            ) from None
-
-    def _yields(self, goal: str) -> tuple[Yield, ...]:
-        found: list[Yield] = []
-        for key in reversed(self.store.partitions(goal, "raw_dataset")[-YIELDS_OF:]):
-            kept = self._kept(goal, key)
-            for one in self.store.manifest(goal, "raw_dataset", key).meta.get("accounts", []):
-                found.append(Yield(key, **one, kept=kept.get((one["strategy"], one["teacher"]))))
-        return tuple(found)
-
-    def _kept(self, goal: str, iteration: str) -> dict[tuple[str, str | None], int]:
-        if not self.store.exists(goal, "filtered_dataset", iteration):
-            return {}
-        meta: dict[str, Any] = self.store.manifest(goal, "filtered_dataset", iteration).meta
-        lines = meta.get("yield_table", [])
-        return {
-            (line["strategy"], None if line["teacher"] == "-" else line["teacher"]): int(
-                line["rows_kept"]
-            )
-            for line in lines
-        }
 
     def _costs(self, goal: Goal) -> tuple[TeacherCost, ...]:
         found = []

@@ -37,7 +37,8 @@ def dashboard(
     from forgemind_assets.home import Home
     from forgemind_assets.quiet import quieten
     from resources.dashboard_data import Source
-    from resources.dashboard_server import DashboardSite, guarded
+    from resources.dashboard_forms import DashboardSite
+    from resources.dashboard_server import guarded
     from resources.guard.admission import TOKEN_PARAMETER, Rights, Rules, addresses
     from resources.guard.keys import load_keys
     from resources.guard.launch import LOOPBACK, check_addresses, listen, open_in_browser

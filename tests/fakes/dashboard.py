@@ -12,7 +12,8 @@ import httpx
 import uvicorn
 
 from resources.dashboard_data import Source
-from resources.dashboard_server import DashboardSite, guarded
+from resources.dashboard_forms import DashboardSite
+from resources.dashboard_server import guarded
 from resources.guard.admission import Keys, Rights, Rules, addresses
 from resources.guard.keys import load_keys
 from resources.guard.launch import listen
