@@ -3,6 +3,7 @@
 Every mistake is reported at once, with file, line and key, in one `GoalError`.
 """
 
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -53,6 +54,17 @@ def find_goal(path: Path | str) -> Path:
     hint = f"; did you mean {near[0]}?" if near else f"; known goals: {', '.join(names)}"
     message = f"expected a goal.yaml, its folder or the name of a goal, found none{hint}"
     raise GoalError([Problem(str(path), None, "", message)])
+
+
+def goal_files() -> list[Path]:
+    """The goals of this installation: those in `benchmarks/`, and those in `FORGEMIND_GOALS`."""
+    named = os.environ.get("FORGEMIND_GOALS", "")
+    return [*sorted(GOALS.glob("*/goal.yaml")), *(Path(p) for p in named.split(os.pathsep) if p)]
+
+
+def unique_goals(paths: Iterable[Path]) -> list[Goal]:
+    """Loads goals; of two files with the same goal name, the one named last counts."""
+    return list({goal.name: goal for goal in map(load_goal, paths)}.values())
 
 
 def load_goal(path: Path | str) -> Goal:

@@ -138,6 +138,12 @@ def test_pure_modules_know_no_effects():
     assert offences(pure_modules(), {"resources", "sensors"}) == []
 
 
+def test_the_pages_are_pure_rendering():
+    code = sources("forgemind_assets/dashboard")
+    assert len(code) > 5
+    assert offences(code, {"dagster", "resources", "sensors", "starlette", "sqlalchemy"}) == []
+
+
 def test_pure_modules_do_not_import_the_graph_above_them():
     above = ("cli", "dashboard", "definitions", "factory", "keys")
     found = [

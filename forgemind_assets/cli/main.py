@@ -48,6 +48,11 @@ VERBS: dict[str, Verb] = {
         "forgemind reproduce python_security 2",
     ),
     "ui": Verb("forgemind_assets.cli.ui", "Open Dagster's web interface on this installation."),
+    "dashboard": Verb(
+        "forgemind_assets.cli.dashboard",
+        "Show goals, figures, alerts and reviews on a small page, and decide reviews there.",
+        "forgemind dashboard python_security --open",
+    ),
     "home": Verb("forgemind_assets.cli.home", "Prepare and print DAGSTER_HOME, for dagster dev."),
     "inbox": Verb(
         "forgemind_assets.cli.inbox",

@@ -12,11 +12,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import dagster as dg
 import uvicorn
@@ -29,16 +28,16 @@ from dagster._serdes import serialize_value
 from dagster_webserver.version import __version__
 
 from forgemind_assets.home import Home
-from resources.guard import peers
 from resources.guard.admission import Rules, addresses
 from resources.guard.asgi import Guard
 from resources.guard.dagster_app import dagster_app
 from resources.guard.dagster_rules import MAX_BODY_BYTES, DagsterRules
 from resources.guard.keys import load_keys
 from resources.guard.life import STOP_SECONDS, heed_signals, tie_to_parent
+from resources.guard.peers import peer_check
+from resources.guard.serving import configuration
 
 log = logging.getLogger(__name__)
-GRACE_SECONDS = 3
 LOG_LEVEL = "warning"
 POLL_SECONDS = 1.0
 # Those of `dagster-webserver` itself: milliseconds, seconds, connections.
@@ -90,7 +89,7 @@ def serve(options: argparse.Namespace, home: Home) -> int:
         guard = Guard(
             dagster_app(context), rules(options, home, listener), DagsterRules(), peer_check()
         )
-        server = uvicorn.Server(configuration(guard))
+        server = uvicorn.Server(configuration(guard, MAX_BODY_BYTES))
         return asyncio.run(serve_with(server, listener, daemon))
 
 
@@ -109,28 +108,6 @@ def rules(options: argparse.Namespace, home: Home, listener: socket.socket) -> R
         cookie_name=f"forgemind_{port}",
         read_only=options.read_only,
     )
-
-
-def configuration(guard: Guard) -> uvicorn.Config:
-    """No access log: an address may hold the token."""
-    return uvicorn.Config(
-        guard,  # pyright: ignore[reportArgumentType]
-        http="h11",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws_max_size=MAX_BODY_BYTES,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-
-
-def peer_check() -> Callable[[Any, Any], bool]:
-    """The check of who connects, where this system can tell."""
-    if peers.peers_are_known():
-        return peers.is_own_peer
-    log.warning("this system does not tell who connects; the token alone keeps others out")
-    return lambda client, server: True
 
 
 @contextmanager

@@ -1,0 +1,249 @@
+"""The page of one goal."""
+
+from collections.abc import Sequence
+
+from forgemind_assets.dashboard.chart import Point, rates_chart, share_bar
+from forgemind_assets.dashboard.frame import dollars, page, part, percent, review_address
+from forgemind_assets.dashboard.markup import Content, Html, escaped, joined, pairs, table, tag
+from forgemind_assets.dashboard.records import (
+    AlertLine,
+    Dataset,
+    GoalPage,
+    Spending,
+    TeacherCost,
+    TrialLine,
+    Yield,
+)
+from forgemind_assets.trial_grounds.report import Report
+from forgemind_assets.trial_grounds.statistics import wilson_interval
+from forgemind_assets.warden.reviews import Review
+from forgemind_assets.warden.scan_report import LayerSummary, layer_verdict
+
+SUITES = ("dev", "full", "adversarial")
+MOST_POINTS = 60
+
+
+def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
+    """Progress, slices, data, safety, teachers, money, alerts and reviews of a goal."""
+    facts = pairs(
+        [
+            ("task", goal.task),
+            ("wanted", f"{percent(goal.wanted)} of full"),
+            ("standing", goal.standing),
+            ("stable version", goal.stable or "none"),
+        ]
+    )
+    return page(
+        goal.name,
+        facts,
+        part("reviews", "Reviews", review_list(goal.reviews)),
+        part("progress", "Pass rate over iterations", progress(goal.trials, goal.wanted)),
+        part("slices", "Slices of the champion", slices(goal.champion, goal.champion_reason)),
+        part("funnel", "Filter funnel", goal.dataset and funnel(goal.dataset)),
+        part("safety", "Safety layers", goal.dataset and safety(goal.dataset)),
+        part("teachers", "Teachers", teachers(goal.yields, goal.costs)),
+        part("spending", "Spending against limits", spending(goal.spending)),
+        part("alerts", "Alerts", alert_list(goal.alerts)),
+        read_only=read_only,
+    )
+
+
+def progress(trials: Sequence[TrialLine], wanted: float) -> Html | None:
+    """The gate's rate of each trial as a picture, and all suites as a table."""
+    if not trials:
+        return None
+    points = [
+        Point(line.trial, report.pass_rate, *report.interval, leads=line.champion)
+        for line in trials
+        for report in [line.reports.get("full")]
+        if report is not None
+    ][-MOST_POINTS:]
+    title = (
+        f"Pass rate on full of {len(points)} trials, with 95 % Wilson intervals; the goal asks "
+        f"for {percent(wanted)}"
+    )
+    columns = ("trial", "tries", "leads", "version", *SUITES)
+    rows = [
+        (
+            line.trial,
+            line.hypothesis,
+            "yes" if line.champion else "",
+            line.registered,
+            *(with_interval(line.reports.get(suite)) for suite in SUITES),
+        )
+        for line in reversed(trials)
+    ]
+    shown = table("Trials, newest first; 95 % Wilson intervals", columns, rows, numbers=3)
+    picture = rates_chart(points, wanted, title)
+    framed = tag("div", picture, class_="scroll", tabindex=0, role="region", aria_label="Picture")
+    return joined([framed if points else None, shown])
+
+
+def with_interval(report: Report | None) -> str:
+    """`62.5 % (42.7-78.8)`; a dash where there is no report."""
+    if report is None:
+        return "-"
+    low, high = report.interval
+    return f"{percent(report.pass_rate)} ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def slices(report: Report | None, reason: str) -> Html | None:
+    """The champion's slices on the gate, weakest first."""
+    if report is None:
+        return None
+    rows: list[tuple[Content, ...]] = []
+    for name, rate in sorted(report.slices.items(), key=lambda item: item[1].rate):
+        interval = wilson_interval(rate.passed, rate.total)
+        bounds = f"{100 * interval.low:.1f}-{100 * interval.high:.1f}"
+        bar = share_bar(rate.rate, f"{name}: {percent(rate.rate)}")
+        figures = (rate.passed, rate.total, rate.unscored, percent(rate.rate), bounds)
+        rows.append((name, bar, *figures))
+    columns = ("slice", "share", "passed", "of", "unscored", "rate", "95 % interval")
+    words = tag("p", f"{report.model}: {reason}" if reason else report.model)
+    return joined([words, table("Slices on full, weakest first", columns, rows, numbers=5)])
+
+
+def funnel(dataset: Dataset) -> Html:
+    """What each filter let through."""
+    rows = [
+        (
+            stage.name,
+            stage.reasons or "-",
+            share_bar(_share(stage.rows_out, stage.rows_in), f"{stage.name}: share that passed"),
+            stage.rows_in,
+            stage.rows_out,
+        )
+        for stage in dataset.funnel
+    ]
+    total = dataset.kept + dataset.rejected
+    words = (
+        f"Iteration {dataset.iteration}: {dataset.kept:,} of {total:,} rows kept "
+        f"({percent(_share(dataset.kept, total))})."
+    )
+    columns = ("stage", "reasons", "share", "rows in", "rows out")
+    return joined([tag("p", words), table("Filters in order", columns, rows, numbers=2)])
+
+
+def _share(some: int, total: int) -> float:
+    return some / total if total else 0.0
+
+
+def safety(dataset: Dataset) -> Html:
+    """Each layer with its state. One that is not recorded is not clean: it says so."""
+    if dataset.layers is None:
+        words = f"Not recorded for iteration {dataset.iteration}: nothing is known of the layers."
+        return tag("p", words, class_="warn")
+    columns = ("layer", "state", "need", "what it did", "version")
+    return table("Layers over the rows", columns, [_layer(one) for one in dataset.layers])
+
+
+def _layer(summary: LayerSummary) -> tuple[Content, ...]:
+    verdict = layer_verdict(summary)
+    kinds = {"clean": "good", "off": "quiet", "findings": "warn"}
+    kind = "bad" if not verdict.passed else kinds.get(verdict.state, "warn")
+    state = tag("span", verdict.state.replace("_", " "), class_=kind)
+    told = joined([verdict.message, *(f"; {text}" for text in summary.details.values())])
+    return summary.layer, state, summary.need, told, summary.version
+
+
+def teachers(yields: Sequence[Yield], costs: Sequence[TeacherCost]) -> Html | None:
+    """What each strategy gave, and what each teacher's answers have cost."""
+    if not yields and not costs:
+        return None
+    rows = [
+        (
+            one.iteration,
+            one.strategy,
+            one.teacher or "-",
+            *(f"{n:,}" for n in (one.asked, one.answered, one.valid, one.rows)),
+            "-" if one.kept is None else f"{one.kept:,}",
+        )
+        for one in yields
+    ]
+    columns = ("iteration", "strategy", "teacher", "asked", "answered", "valid", "rows", "kept")
+    paid = [
+        (
+            one.teacher,
+            f"{one.responses:,}",
+            f"{one.input_tokens:,}",
+            f"{one.output_tokens:,}",
+            dollars(one.dollars),
+        )
+        for one in costs
+    ]
+    bill = ("teacher", "answers", "tokens in", "tokens out", "cost")
+    return joined(
+        [
+            table("Yield, newest iteration first", columns, rows, numbers=5),
+            table("Cost of all answers", bill, paid, numbers=4),
+        ]
+    )
+
+
+def spending(found: Sequence[Spending]) -> Html:
+    """What is spent or reserved of each limit."""
+    rows: list[tuple[Content, ...]] = []
+    for one in found:
+        share = one.used / one.limit if one.limit > 0 else 0.0
+        name = f"{one.what} of {one.scope}" if one.scope else one.what
+        kind = "bad" if share >= 1 else "warn" if share >= 0.8 else None
+        told = percent(share) if one.limit > 0 else "nothing may be spent"
+        bar = share_bar(share, f"{name}: {told}")
+        rows.append(
+            (name, bar, tag("span", told, class_=kind), _amount(one.used, one.unit),
+             _amount(one.limit, one.unit))
+        )  # fmt: skip
+    columns = ("limit", "used", "share", "spent or reserved", "limit is")
+    return table("Limits of the goal", columns, rows, numbers=3)
+
+
+def _amount(value: float, unit: str) -> str:
+    return dollars(value) if unit == "$" else f"{value:.2f} {unit}"
+
+
+def alert_list(found: Sequence[AlertLine]) -> Html | None:
+    """Alerts, newest first, each with its figure, threshold, link and what to do."""
+    made = [tag("li", _alert(line)) for line in reversed(found)]
+    return tag("ul", *made, class_="plain") if made else None
+
+
+def _alert(line: AlertLine) -> Html:
+    alert, kinds = line.alert, {"error": "bad", "warning": "warn", "info": "quiet"}
+    title = tag("strong", alert.title)
+    where = " ".join(filter(None, [alert.goal, alert.partition]))
+    facts: list[tuple[Content, Content]] = [
+        ("where", where),
+        ("found", alert.figure),
+        ("expected", alert.threshold),
+        ("what to do", alert.what_to_do),
+        ("asset", link(alert.link)),
+    ]
+    facts += [(f"not delivered: {name}", why or "waiting") for name, why in
+              line.undelivered.items()]  # fmt: skip
+    severity = tag("span", alert.severity, class_=kinds[alert.severity])
+    return joined([severity, " ", title, pairs(facts)])
+
+
+def link(address: str) -> Html:
+    """A link where the address is one of a web page; otherwise its text."""
+    if address.startswith(("http://", "https://")):
+        return tag("a", address, href=address, rel="noreferrer")
+    return escaped(address)
+
+
+def review_list(found: Sequence[Review]) -> Html | None:
+    """Reviews, open ones first."""
+    ordered = sorted(found, key=lambda one: (one.status != "open", -one.asked_at))
+    kinds = {"open": "warn", "approved": "good", "rejected": "bad"}
+    rows = [
+        (
+            tag("a", one.id, href=review_address(one.id)),
+            tag("span", one.status, class_=kinds[one.status]),
+            " ".join(filter(None, [one.question.subject.goal, one.question.subject.partition])),
+            one.question.kind.replace("_", " "),
+            one.question.reason,
+        )
+        for one in ordered
+    ]
+    columns = ("review", "status", "about", "question", "why")
+    return table("Reviews, open ones first", columns, rows) if rows else None

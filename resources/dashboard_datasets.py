@@ -1,0 +1,68 @@
+"""What the dashboard shows of datasets, read from the manifests in the store."""
+
+import hashlib
+import json
+from typing import Any
+
+from forgemind_assets.dashboard.records import Dataset, Stage, Yield
+from forgemind_assets.errors import AlteredArtefact
+from forgemind_assets.lorekeeper.store import Store
+from forgemind_assets.warden.scan_report import LayerSummary
+
+# More iterations than a person reads at once; the table of trials shows them all.
+YIELDS_OF = 5
+LAYERS = "safety.json"
+
+
+def newest_dataset(store: Store, goal: str) -> Dataset | None:
+    """The newest filtered dataset: what it kept, its funnel, its safety layers."""
+    keys = store.partitions(goal, "filtered_dataset")
+    if not keys:
+        return None
+    meta = store.manifest(goal, "filtered_dataset", keys[-1]).meta
+    funnel = meta.get("funnel", [])
+    return Dataset(
+        iteration=keys[-1],
+        kept=int(meta.get("rows_kept", 0)),
+        rejected=int(meta.get("rows_rejected", 0)),
+        funnel=tuple(Stage(f["stage"], f["rows_in"], f["rows_out"], f["reasons"]) for f in funnel),
+        layers=_layers(store, goal, keys[-1]),
+    )
+
+
+def _layers(store: Store, goal: str, iteration: str) -> tuple[LayerSummary, ...] | None:
+    """None where they were not recorded; raises AlteredArtefact where they were altered."""
+    entry = store.manifest(goal, "filtered_dataset", iteration).files.get(LAYERS)
+    if entry is None:
+        return None
+    file = store.folder(goal, "filtered_dataset", iteration) / LAYERS
+    content = file.read_bytes() if file.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise AlteredArtefact(
+            f"{file}: expected the record of the safety layers that was published, found another "
+            "one; restore it from a backup, or materialise filtered_dataset again"
+        )
+    return tuple(LayerSummary(**one) for one in json.loads(content))
+
+
+def newest_yields(store: Store, goal: str) -> tuple[Yield, ...]:
+    """What the strategies gave in the newest iterations, newest first."""
+    found: list[Yield] = []
+    for key in reversed(store.partitions(goal, "raw_dataset")[-YIELDS_OF:]):
+        kept = _kept(store, goal, key)
+        for one in store.manifest(goal, "raw_dataset", key).meta.get("accounts", []):
+            found.append(Yield(key, **one, kept=kept.get((one["strategy"], one["teacher"]))))
+    return tuple(found)
+
+
+def _kept(store: Store, goal: str, iteration: str) -> dict[tuple[str, str | None], int]:
+    if not store.exists(goal, "filtered_dataset", iteration):
+        return {}
+    meta: dict[str, Any] = store.manifest(goal, "filtered_dataset", iteration).meta
+    lines = meta.get("yield_table", [])
+    return {
+        (line["strategy"], None if line["teacher"] == "-" else line["teacher"]): int(
+            line["rows_kept"]
+        )
+        for line in lines
+    }
