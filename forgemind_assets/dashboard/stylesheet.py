@@ -28,6 +28,7 @@ h3 { font-size: 1rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--quiet); padding: .25rem 0; }
+th[scope=row] { white-space: nowrap; }
 th, td { text-align: left; padding: .35rem .6rem .35rem 0; vertical-align: top;
   border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -52,6 +53,6 @@ button { font: inherit; font-weight: 600; margin: .75rem .5rem 0 0; padding: .6r
   cursor: pointer; }
 button.good { border-color: var(--good); color: var(--good); }
 button.bad { border-color: var(--bad); color: var(--bad); }
-@media (max-width: 40rem) { .scroll table, .scroll > svg { min-width: 36rem; } }
+@media (max-width: 40rem) { .scroll table, .scroll > svg { min-width: 44rem; } }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 """
