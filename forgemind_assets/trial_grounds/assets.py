@@ -56,8 +56,10 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         context: dg.AssetExecutionContext, workshop: Workshop
     ) -> dg.MaterializeResult:
         """The full tier: the gate suite that decides whether the goal is met."""
-        cases = load_cases(goal, "full")
-        return tier(goal, workshop, context.partition_key, "benchmark_report", "full", cases)
+        trial, cases = context.partition_key, load_cases(goal, "full")
+        result = tier(goal, workshop, trial, "benchmark_report", "full", cases, screened=True)
+        ask_about_outputs(goal, workshop, trial)
+        return result
 
     @dg.asset(
         deps=[keys.key("adapter"), keys.key("benchmark_report")],
@@ -77,16 +79,23 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
 
 
 def tier(
-    goal: Goal, workshop: Workshop, trial: str, asset: str, suite: str, cases: list[Case]
+    goal: Goal,
+    workshop: Workshop,
+    trial: str,
+    asset: str,
+    suite: str,
+    cases: list[Case],
+    *,
+    screened: bool = False,
 ) -> dg.MaterializeResult:
-    """Runs one whole suite, has the answers judged for safety, and publishes the report."""
+    """Runs one whole suite and publishes its report; `screened`: with what the Warden found."""
     exam = examine(goal, workshop, trial, suite, cases)
-    layers = judge_outputs(goal, workshop, trial, exam.results)
+    layers = judge_outputs(goal, workshop, trial, exam.results) if screened else ()
     meta = {"seconds": exam.report.seconds}
     with workshop.store.publish(goal.name, asset, trial, meta) as folder:
         write_report(exam.report, exam.results, folder)
-        write_stages(folder, {"model_outputs": layers})
-    ask_about_outputs(goal, workshop, trial)
+        if screened:
+            write_stages(folder, {"model_outputs": layers})
     return result_of(goal, workshop, asset, trial, exam.report)
 
 

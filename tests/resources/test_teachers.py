@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -64,6 +65,20 @@ def test_a_stored_answer_is_not_asked_again_and_needs_no_server(ledger):
     assert [(a.status, a.text) for a in again] == [("stored", "to a"), ("fresh", "to b")]
     offline = client(ledger, "http://127.0.0.1:9/v1").ask_many(ask("a", "b"))
     assert [a.status for a in offline] == ["stored", "stored"]
+
+
+@pytest.mark.parametrize("status", [401, 400, 429])
+def test_a_key_that_the_server_repeats_stands_in_no_error_and_not_in_the_ledger(tmp_path, status):
+    ledger, key = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}"), "sk-repeated-0123456789"
+    few = Patience(attempts=2, first_wait=0.01, longest_wait=0.01)
+    script = Fails(status, f"Incorrect API key provided: {key}")
+    server = FakeOpenAI(lambda number, body: script, key=key)
+    with server, pytest.raises(TeacherError) as caught:
+        client(ledger, server, key=key, patience=few).ask_many(ask("a"))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "[API key]" in told
+    assert key not in told
+    assert all(key.encode() not in path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_the_same_question_twice_in_one_batch_is_asked_once(ledger):
