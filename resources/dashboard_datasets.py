@@ -1,17 +1,16 @@
 """What the dashboard shows of datasets, read from the manifests in the store."""
 
 import hashlib
-import json
 from typing import Any
 
 from forgemind_assets.dashboard.records import Dataset, Stage, Yield
 from forgemind_assets.errors import AlteredArtefact
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.warden.scan_report import LayerSummary
+from forgemind_assets.warden.screening import FILE, read_stages
 
 # More iterations than a person reads at once; the table of trials shows them all.
 YIELDS_OF = 5
-LAYERS = "safety.json"
 
 
 def newest_dataset(store: Store, goal: str) -> Dataset | None:
@@ -32,17 +31,17 @@ def newest_dataset(store: Store, goal: str) -> Dataset | None:
 
 def _layers(store: Store, goal: str, iteration: str) -> tuple[LayerSummary, ...] | None:
     """None where they were not recorded; raises AlteredArtefact where they were altered."""
-    entry = store.manifest(goal, "filtered_dataset", iteration).files.get(LAYERS)
+    entry = store.manifest(goal, "filtered_dataset", iteration).files.get(FILE)
     if entry is None:
         return None
-    file = store.folder(goal, "filtered_dataset", iteration) / LAYERS
+    file = store.folder(goal, "filtered_dataset", iteration) / FILE
     content = file.read_bytes() if file.is_file() else b""
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise AlteredArtefact(
             f"{file}: expected the record of the safety layers that was published, found another "
             "one; restore it from a backup, or materialise filtered_dataset again"
         )
-    return tuple(LayerSummary(**one) for one in json.loads(content))
+    return read_stages(file.parent).get("training_rows", ())
 
 
 def newest_yields(store: Store, goal: str) -> tuple[Yield, ...]:

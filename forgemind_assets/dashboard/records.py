@@ -67,6 +67,8 @@ class Yield:
     valid: int
     rows: int
     kept: int | None
+    prompts_held: int = 0
+    answers_held: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from forgemind_assets.lorekeeper.store import hash_files
 from resources.data_room import make_filtered
 from resources.dataset_export import export_dataset
 
-FILES = {"kept.parquet", "rejected.parquet", "card.json", "card.md", "manifest.json"}
+FILES = {"safety.json", "kept.parquet", "rejected.parquet", "card.json", "card.md", "manifest.json"}
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_the_printed_address_opens_the_page_and_nothing_stays_behind(place, argu
     assert family
     process.send_signal(number)
     status = process.wait(PATIENCE_SECONDS)
-    assert status == {signal.SIGINT: 130}.get(number, -number)
+    assert status == {signal.SIGINT: 130, signal.SIGTERM: 130}.get(number, -number)
     _, alive = psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     for one in alive:
         one.kill()

@@ -5,7 +5,7 @@ from fakes.artefacts import write_adapter
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
 from forgemind_assets.forge.assets import make_adapter
-from forgemind_assets.foundry.tables import write_rows
+from forgemind_assets.foundry.tables import write_rejected, write_rows
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Row, TestResult
 from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
@@ -61,6 +61,7 @@ def train_trial(place, trial, passed):
     ]
     with store.publish(name, "filtered_dataset", key, {}) as folder:
         write_rows(rows, folder / "kept.parquet")
+        write_rejected([], folder / "rejected.parquet")
     meta = {}
     with store.publish(name, "adapter", trial, meta) as folder:
         meta.update(make_adapter(place.goal, place.workshop, trial, folder))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from foundry_cases import SAFE_SHELL, SEEDS, VULNERABLE_SHELL, small_goal
 
-from forgemind_assets.foundry.generate import generate
+from forgemind_assets.foundry.generate import SURPLUS, TEACHER_KEEPS, generate
 from forgemind_assets.foundry.strategies.base import Reply
 from forgemind_assets.foundry.strategies.teacher_pairs import (
     AnswerShape,
@@ -134,7 +134,7 @@ def test_generation_asks_what_is_allowed_and_fills_up_with_seeds(goal):
     pairs, expansion = result.accounts
     assert (pairs.asked, pairs.answered, pairs.valid, pairs.rows) == (9, 6, 6, 12)
     assert teacher.asked == 9
-    assert expansion.rows == int(1.05 * (200 - 6))
+    assert expansion.rows == int(SURPLUS * (200 - int(TEACHER_KEEPS * pairs.rows)))
     assert len(result.rows) == pairs.rows + expansion.rows
     assert ("teacher_pairs", 9, 9) in told
 

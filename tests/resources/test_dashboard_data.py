@@ -1,6 +1,5 @@
 """What the dashboard reads from a store and a ledger, and how a page shows it."""
 
-import json
 from dataclasses import asdict
 
 import pytest
@@ -19,6 +18,7 @@ from forgemind_assets.records import TestResult
 from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
 from forgemind_assets.warden.alert_facts import Facts, SpendingFact
 from forgemind_assets.warden.scan_report import LayerSummary
+from forgemind_assets.warden.screening import write_stages
 from resources.alert_delivery import deliver_due
 from resources.alert_watch import Post
 from resources.dashboard_data import Source
@@ -90,7 +90,7 @@ def publish_data(source, layers):
     with source.store.publish(NAME, "filtered_dataset", "0001", meta) as folder:
         (folder / "kept.parquet").write_bytes(b"not read")
         if layers is not None:
-            (folder / "safety.json").write_text(json.dumps([asdict(one) for one in layers]))
+            write_stages(folder, {"training_rows": layers})
 
 
 def test_a_goal_before_its_first_run_is_shown(source):
