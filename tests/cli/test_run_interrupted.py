@@ -3,9 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -72,14 +75,25 @@ def wait_for(
 ) -> None:
     """Until the stage has done that much in that place (any, if none is named)."""
     progress = place / "home" / "run" / "small_goal.progress.json"
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and process.poll() is None:
+
+    def reached() -> bool:
         text = progress.read_text(encoding="utf-8") if progress.exists() else ""
         now = json.loads(text) if text else {"stage": "", "where": "", "done": 0}
-        if stage in now["stage"] and where in now["where"] and now["done"] >= done:
+        return stage in now["stage"] and where in now["where"] and now["done"] >= done
+
+    wait_until(process, place, reached, stage)
+
+
+def wait_until(
+    process: subprocess.Popen, place: Path, reached: Callable[[], bool], what: str
+) -> None:
+    """Until it is so, while the process lives."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        if reached():
             return
         time.sleep(0.02)
-    raise AssertionError(f"{stage} never came: {(place / 'out.txt').read_text()}")
+    raise AssertionError(f"{what} never came: {(place / 'out.txt').read_text()}")
 
 
 def kill(process: subprocess.Popen) -> None:
@@ -127,17 +141,35 @@ def stored(place: Path) -> list[dict]:
     return [json.loads(row[0]) for row in rows]
 
 
-def registered(place: Path) -> list[str]:
+def charged(place: Path) -> tuple[int, int]:
+    """What the goal's paid calls cost: settled by an answer, and charged for lost processes."""
+    path = place / "home" / "ledger.db"
+    with Ledger(f"sqlite:///{path}")._engine.begin() as connection:
+        rows = connection.exec_driver_sql(
+            "select settled, note = 'its process is gone' from spending where kind = 'api'"
+        ).all()
+    assert all(settled is not None for settled, _ in rows)
+    answered = sum(settled for settled, gone in rows if not gone)
+    return answered, sum(1 for _, gone in rows if gone)
+
+
+def registered(place: Path) -> list[int]:
     """The registered versions of the goal's model."""
-    from mlflow import MlflowClient
+    file = place / "home" / "mlflow" / "mlflow.db"
+    if not file.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        try:
+            rows = connection.execute("select version from model_versions where name='small_goal'")
+        except sqlite3.OperationalError:  # MLflow is still making its tables
+            return []
+        return [version for (version,) in rows]
 
-    client = MlflowClient(f"sqlite:///{place / 'home' / 'mlflow' / 'mlflow.db'}")
-    return [v.version for v in client.search_model_versions("name='small_goal'")]
 
-
-def test_killed_in_generation_in_training_and_in_evaluation_pays_and_registers_once(place):
+def test_killed_in_each_stage_pays_once_and_registers_once(place):
+    write_tiny_model(place / "tiny", embedding_scale=25)
     with FakeOpenAI(lambda number, body: Says(pair(number), seconds=0.3)) as teacher:
-        taught_goal(place / "goal", teacher)
+        taught_goal(place / "goal", teacher, rank=16, learning_rate=0.002, epochs=40)
         key = {"PAID_TEACHER_KEY": teacher.key}
 
         first = start(place, **key)
@@ -160,12 +192,15 @@ def test_killed_in_generation_in_training_and_in_evaluation_pays_and_registers_o
         kill(third)
 
         fourth = start(place, **key)
-        assert fourth.wait(PATIENCE_SECONDS) == 3, (place / "out.txt").read_text()
+        wait_until(fourth, place, lambda: registered(place) != [], "a registered version")
+        kill(fourth)
+
+        fifth = start(place, **key)
+        assert fifth.wait(PATIENCE_SECONDS) in (0, 3), (place / "out.txt").read_text()
         assert len(teacher.requests) == asked
-        spent = Ledger(f"sqlite:///{place / 'home' / 'ledger.db'}").spent("small_goal", "api")
-        answers, most_of_one = 12 * (10 * 1 + 5 * 2) / 1e6, 0.004
-        # what the killed process had under way cannot be known, so it is charged in full
-        assert answers <= spent <= answers + most_of_one
+        answered, lost = charged(place)
+        assert answered == 12 * (10 * 1_000 + 5 * 2_000)  # nanodollars: the prices a million tokens
+        assert lost <= 1  # the call that was on its way is charged in full: its cost is not known
         store = Store(place / "home" / "store")
         assert store.partitions("small_goal", "registry_entry") == ["0000", "0001"]
-        assert len(registered(place)) <= 1
+        assert registered(place) == [1]

@@ -31,15 +31,15 @@ def pair(number: int) -> str:
     return json.dumps(lines)
 
 
-def taught_goal(folder: Path, teacher: FakeOpenAI, rows: int = 60, epochs: int = 20) -> Path:
-    """The small goal, taught through an API, one request at a time."""
+def taught_goal(folder: Path, teacher: FakeOpenAI, **search: float) -> Path:
+    """The small goal, taught through an API, one request at a time; `search` changes its search."""
     changes = {
         "limits.base_model": "tiny",
         "limits.max_iterations": 1,
         "limits.api_dollars_per_goal": 1,
         "success.canary_pass_rate": 0.0,
         "search": {
-            "rows": rows, "epochs": epochs, "rank": 2, "batch_size": 4, "teacher_requests": 12,
+            "rows": 60, "epochs": 20, "rank": 2, "batch_size": 4, "teacher_requests": 12, **search,
         },
         "strategies": [
             {"name": "seed_expansion"},
