@@ -1,5 +1,6 @@
 """The model registry in MLflow: versions, and the aliases `candidate` and `stable`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,8 @@ class Registry:
 
     def client(self) -> Any:
         """The MLflow client of this registry."""
+        # MLflow logs each table it makes, in the middle of a run's progress
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)

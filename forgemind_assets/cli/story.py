@@ -47,10 +47,10 @@ class Story:
         if done:
             text = self.store.read_json(name, "champion", done[-1], "champion.json")
             hours = Champion.model_validate(text).hours_used
-        left = max(0.0, limits.hours - hours)
+        left = limits.max_iterations - max(iteration_number(key) - 1, 0)
         return (
-            f"at most {limits.max_iterations - max(iteration_number(key) - 1, 0)} iterations and "
-            f"{clock(left * 3600)} of {limits.hours:g} hours left; "
+            f"at most {left} iteration{'' if left == 1 else 's'} and "
+            f"{clock(max(0.0, limits.hours - hours) * 3600)} of {limits.hours:g} hours left; "
             f"${self.ledger.spent(name, 'api'):.2f} of ${limits.api_dollars_per_goal:.2f} spent on "
             f"teachers, ${self.ledger.spent(name, 'gpu'):.2f} on GPU"
         )
