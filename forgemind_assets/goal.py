@@ -133,6 +133,9 @@ class Search(Record):
         default_factory=dict,
         description="how often the first token of a key's value counts in the loss; 1 otherwise",
     )
+    contrast_batches: bool = Field(
+        default=True, description="rows of one family and unlike slices stand side by side"
+    )
     early_stop_patience: int = Field(
         default=0, ge=0, description="epochs without gain on held-out rows; 0 = off"
     )

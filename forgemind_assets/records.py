@@ -103,6 +103,9 @@ class TrainSettings(Record):
         default_factory=dict,
         description="how often the first token of a JSON key's value counts in the loss",
     )
+    contrast_batches: bool = Field(
+        default=False, description="rows of one family and unlike slices stand side by side"
+    )
     quantisation: Literal["none", "nf4"] = "none"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     start_from: str = Field(

@@ -146,6 +146,7 @@ def _rebuild(
             place / "adapter",
             place / "training",
             start_adapter=inputs.start,
+            kin=inputs.kin,
             dev_rows=inputs.dev_rows,
             on_progress=on_progress,
             base_name=manifest["base"]["name"],

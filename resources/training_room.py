@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forgemind_assets.forge.batching import Kin
 from forgemind_assets.forge.holdout import hold_out
 from forgemind_assets.foundry.tables import read_rows
 from forgemind_assets.goal import Goal
@@ -25,6 +26,7 @@ class TrainingInputs:
     """All that decides a training but its settings and the machine."""
 
     rows: Sequence[TrainingRow]
+    kin: Sequence[Kin]
     dev_rows: Sequence[TrainingRow]
     base: Path
     base_name: str
@@ -83,6 +85,7 @@ def training_inputs(
     )
     return TrainingInputs(
         rows=rows,
+        kin=[Kin(row.family, row.slice) for row in train],
         dev_rows=dev_rows,
         base=workshop.models.clean(goal.spec.limits.base_model),
         base_name=goal.spec.limits.base_model,

@@ -79,6 +79,7 @@ def first_settings(spec: GoalSpec) -> TrainSettings:
         batch_size=search.batch_size,
         max_length=search.max_length,
         answer_weights=search.answer_weights,
+        contrast_batches=search.contrast_batches,
         early_stop_patience=search.early_stop_patience,
         quantisation="nf4" if spec.limits.quantisation == "4bit" else "none",
         max_seconds=search.train_seconds,

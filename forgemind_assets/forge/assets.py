@@ -108,6 +108,7 @@ def fine_tune(
             folder,
             workshop.work(goal.name, trial) / "training",
             start_adapter=inputs.start,
+            kin=inputs.kin,
             dev_rows=inputs.dev_rows,
             on_progress=show,
             base_name=inputs.base_name,

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from forgemind_assets.forge.encoding import Encoded
@@ -48,20 +49,49 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
     return -(-rows // batch_size)
 
 
+@dataclass(frozen=True)
+class Kin:
+    """What a row is told apart from: rows of one family in another slice are its contrasts."""
+
+    family: str
+    slice: str
+
+
 def epoch_order(
-    lengths: Sequence[int], *, batch_size: int, seed: int, epoch: int
+    lengths: Sequence[int], *, batch_size: int, seed: int, epoch: int, kin: Sequence[Kin] = ()
 ) -> list[list[int]]:
     """Row indices of each batch of one epoch.
 
     Rows are sorted by length, with a little chance in it, and cut into batches; the batches are
-    shuffled.
+    shuffled. With the `kin` of every row, contrasts stand side by side (`contrasts`), sorted by
+    the longest of them; a cut may still part a few.
     """
     shuffle = random.Random(f"{seed}/{epoch}")  # noqa: S311 - an order, not a secret
-    keys = [length + JITTER * shuffle.random() for length in lengths]
-    rows = sorted(range(len(lengths)), key=keys.__getitem__)
+    units = contrasts(kin, shuffle) if kin else [[row] for row in range(len(lengths))]
+    keys = [max(lengths[row] for row in unit) + JITTER * shuffle.random() for unit in units]
+    order = sorted(range(len(units)), key=keys.__getitem__)
+    rows = [row for index in order for row in units[index]]
     batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
     shuffle.shuffle(batches)
     return batches
+
+
+def contrasts(kin: Sequence[Kin], shuffle: random.Random) -> list[list[int]]:
+    """Groups of row indices: one row of each slice of a family, as long as each has one left.
+
+    A batch that holds code with a weakness and the same code repaired has a gradient of what
+    tells them apart; what they share cancels out.
+    """
+    families: dict[str, dict[str, list[int]]] = {}
+    for row, its in enumerate(kin):
+        families.setdefault(its.family, {}).setdefault(its.slice, []).append(row)
+    units: list[list[int]] = []
+    for slices in families.values():
+        for rows in slices.values():
+            shuffle.shuffle(rows)
+        for unit in zip_longest(*slices.values()):
+            units.append([row for row in unit if row is not None])
+    return units
 
 
 def micro_batches(rows: Sequence[Encoded], tokens: int) -> list[Sequence[Encoded]]:

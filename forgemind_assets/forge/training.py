@@ -14,6 +14,7 @@ from forgemind_assets.forge import (
     hardware,
     manifest,
 )
+from forgemind_assets.forge.batching import Kin
 from forgemind_assets.forge.encoding import Encoded, encode_rows
 from forgemind_assets.forge.training_run import Replay, TrainingRun, TrainProgress
 from forgemind_assets.forge.weights import folder_hash, load_base
@@ -53,6 +54,7 @@ def train(
     work: Path,
     *,
     start_adapter: Path | None = None,
+    kin: Sequence[Kin] = (),
     dev_rows: Sequence[TrainingRow] = (),
     on_progress: Callable[[TrainProgress], None] | None = None,
     base_name: str = "",
@@ -77,6 +79,7 @@ def train(
             and `manifest.json`.
         work: checkpoints of this run and of no other.
         start_adapter: an adapter of the same rank to continue from; None starts a new one.
+        kin: of each row, where `settings.contrast_batches` asks for it.
         dev_rows: rows whose loss is taken once an epoch; needed for early stopping.
         on_progress: called after every step.
         base_name: name of the base model in the manifest and in `adapter_config.json`.
@@ -88,7 +91,7 @@ def train(
         replay: the plan of a past run; the clock then changes nothing.
 
     Raises:
-        TrainingError: no row is left, or the loss is not finite.
+        TrainingError: no row is left, rows to hold out or kin are wanted and missing, or the loss is not finite.
         StoreError: the base model is missing, or the disk is full.
     """
     hardware.prepare()
@@ -113,6 +116,15 @@ def train(
             f"early_stop_patience={settings.early_stop_patience} needs dev rows to judge by, "
             f"found {len(dev_rows)} (rows longer than max_length do not count); give some, or set 0"
         )
+    if settings.contrast_batches:
+        if len(kin) != len(rows):
+            raise TrainingError(
+                f"contrast_batches needs the kin of each of {len(rows)} rows, found {len(kin)}"
+            )
+        refused = frozenset(encoding.refused)
+        kin = tuple(its for index, its in enumerate(kin) if index not in refused)
+    else:
+        kin = ()
     peft_model = adapter.attach(model, settings, start_adapter)
     base_hash = folder_hash(base)
     run = TrainingRun(
@@ -124,7 +136,10 @@ def train(
         precision=precision,
         work=work,
         checkpoint_seconds=checkpoint_seconds,
-        fingerprint=_fingerprint(settings, precision, encoding.rows, dev, base_hash, start_adapter),
+        fingerprint=_fingerprint(
+            settings, precision, encoding.rows, dev, kin, base_hash, start_adapter
+        ),
+        kin=kin,
         replay=replay,
     )
     resumed_at = run.resume()
@@ -207,6 +222,7 @@ def _fingerprint(
     precision: str,
     rows: Sequence[Encoded],
     dev: Sequence[Encoded],
+    kin: Sequence[Kin],
     base_hash: str,
     start_adapter: Path | None,
 ) -> str:
@@ -216,6 +232,8 @@ def _fingerprint(
     digest.update((folder_hash(start_adapter) if start_adapter else "base").encode())
     for row in (*rows, *dev):
         digest.update(json.dumps([row.ids, row.label_start]).encode())
+    for its in kin:
+        digest.update(json.dumps([its.family, its.slice]).encode())
     return digest.hexdigest()
 
 

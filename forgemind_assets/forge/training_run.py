@@ -80,11 +80,12 @@ class TrainingRun:
         work: Path,
         checkpoint_seconds: float,
         fingerprint: str,
+        kin: Sequence[batching.Kin] = (),
         replay: Replay | None = None,
     ) -> None:
         import torch
 
-        self.replay = replay
+        self.replay, self.kin = replay, kin
         self.model, self.settings, self.rows, self.dev = peft_model, settings, rows, dev
         self.device, self.precision, self.work = device, precision, work
         self.checkpoint_seconds = checkpoint_seconds
@@ -166,6 +167,7 @@ class TrainingRun:
                     batch_size=self.settings.batch_size,
                     seed=self.settings.seed,
                     epoch=epoch,
+                    kin=self.kin,
                 )
             }
         return [self.rows[i] for i in self._orders[epoch][index]]

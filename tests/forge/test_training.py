@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from forgemind_assets.errors import TrainingError
 from forgemind_assets.forge import adapter
+from forgemind_assets.forge.batching import Kin
 from forgemind_assets.forge.manifest import read_manifest
 from forgemind_assets.forge.training import train
 from forgemind_assets.forge.weights import folder_hash, load_base
@@ -285,3 +286,20 @@ def test_a_4_bit_base_trains_through_the_same_loop(tiny_base, tiny_rows, tmp_pat
     facts = read_manifest(result.adapter)
     assert facts["losses"][-1][1] < facts["losses"][0][1]
     assert facts["engine"] == "transformers"
+
+
+def test_contrast_batches_change_the_order_and_refused_rows_leave_it(
+    tiny_base, tiny_rows, tmp_path
+):
+    settings = SETTINGS.model_copy(update={"contrast_batches": True, "epochs": 1.0})
+    with pytest.raises(TrainingError, match="contrast_batches needs the kin of each of"):
+        run(tiny_base, tiny_rows, tmp_path, settings, name="none")
+    long = ([{"role": "user", "content": "x" * 20_000}], "y")
+    rows = [long, *tiny_rows]
+    kin = [Kin("long", "a"), *(Kin(str(i // 2), "ab"[i % 2]) for i in range(len(tiny_rows)))]
+    result = run(tiny_base, rows, tmp_path, settings, name="kin", kin=kin)
+    assert (result.rows, result.refused_rows) == (len(tiny_rows), 1)
+    other = [*kin[2:], Kin("last", "b")]
+    shifted = run(tiny_base, tiny_rows, tmp_path, settings, name="other", kin=other)
+    one, two = weights(result), weights(shifted)
+    assert any(not torch.equal(one[name], two[name]) for name in one)

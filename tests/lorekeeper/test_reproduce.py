@@ -138,6 +138,7 @@ def test_a_run_that_the_clock_shortened_is_rebuilt_with_its_own_plan(place, tmp_
             inputs.base,
             tmp_path / name / "out",
             tmp_path / name / "work",
+            kin=inputs.kin,
             replay=replay,
         )
         return tensors_hash(result.adapter), result
