@@ -217,8 +217,7 @@ class Outbox:
         return row.host == self._this.host and not process_alive(row.pid, row.start_time)
 
     def _insert(self, connection: sa.Connection, alert: Alert, now: float) -> bool:
-        told = {k: storable(v) if isinstance(v, str) else v for k, v in alert.model_dump().items()}
-        return insert_once(connection, alerts, told | {"recorded": now})
+        return insert_once(connection, alerts, alert.model_dump() | {"recorded": now})
 
     def _advance(self, connection: sa.Connection, name: str, position: int) -> None:
         insert_once(connection, positions, {"name": name, "position": position})
