@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -151,8 +152,9 @@ def test_all_that_a_hanging_library_started_is_ended():
     child = int(leader.stdout.readline())
     end_group(leader)
     leader.stdout.close()
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.05)
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.05)
     assert leader.returncode == -9
 
 
