@@ -7,6 +7,7 @@ from pydantic import Field
 
 from forgemind_assets.records import Record, Weight
 from forgemind_assets.warden.policy import Policy
+from forgemind_assets.warden.terms import OWN, Terms
 
 BASELINE_VARIANTS = ("zero_shot", "few_shot")
 Variant = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -85,6 +86,11 @@ class Teacher(Record):
     timeout_seconds: float = Field(default=120.0, gt=0)
     max_tokens: int = Field(default=320, ge=1)
     temperature: float = Field(default=0.9, ge=0, le=2)
+    terms: Terms | None = Field(
+        default=None,
+        description="what an API's terms say of training on its answers; None: nobody has read "
+        "them. Those of an embedded teacher follow from the licence in the catalogue",
+    )
 
 
 class Strategy(Record):
@@ -157,6 +163,9 @@ class GoalSpec(Record):
     strategies: tuple[Strategy, ...] = Field(min_length=1)
     suites: Suites
     seeds: str = "seeds.jsonl"
+    seeds_licence: str = Field(
+        default=OWN, min_length=1, description="SPDX name; `own`: written by the goal's owner"
+    )
     prompts: str = Field(
         default="prompts", description="folder with task/*.yaml and teacher/*.yaml"
     )

@@ -10,6 +10,7 @@ from forgemind_assets.goal import GoalSpec, Teacher
 from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_sets import schema_problem
+from forgemind_assets.goal_terms import forbidden_sources
 from forgemind_assets.goal_yaml import Document, Place, looks_secret
 from forgemind_assets.warden.policy_files import default_policy, policy_problems
 
@@ -56,6 +57,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_filters, {"filters"}),
         (_shares, {"filters", "task"}),
         (_policy, {"policy"}),
+        (forbidden_sources, {"policy", "seeds_licence", "strategies", "teachers"}),
     )
     for check, sections in checks:
         if sections.isdisjoint(broken):
@@ -121,9 +123,9 @@ def _teachers(spec: GoalSpec) -> Iterator[Finding]:
 
 
 def _teacher(teacher: Teacher) -> Iterator[tuple[str, str]]:
-    paid = {"api_key_env": teacher.api_key_env, "prices": teacher.prices}
     if teacher.kind == "embedded":
-        for key, value in {**paid, "base_url": teacher.base_url}.items():
+        for key in ("api_key_env", "prices", "base_url", "terms"):
+            value = getattr(teacher, key)
             if value is not None:
                 yield key, "expected nothing for an embedded teacher, found a value"
         return

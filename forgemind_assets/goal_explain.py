@@ -20,6 +20,7 @@ from forgemind_assets.goal_costs import (
 )
 from forgemind_assets.goal_loading import SuiteSize, suite_sizes
 from forgemind_assets.goal_names import models
+from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.records import Record
 from forgemind_assets.trial_grounds.statistics import (
     cases_for_power,
@@ -97,6 +98,7 @@ def explain(
     baselines = estimate_tests(spec, weights, tested, hardware).times(BASELINES)
     whole = per_try.times(spec.limits.max_iterations).plus(baselines)
     environment = os.environ if environment is None else environment
+    origins = origins_of(spec)
     verdicts = [claim_verdict(claim), *limit_verdicts(spec, per_try, whole)]
     verdicts += other_verdicts(spec, hardware, environment)
     return GoalReport(
@@ -111,7 +113,9 @@ def explain(
         strategies=tuple(
             f"{s.name} (teacher {s.teacher})" if s.teacher else s.name for s in spec.strategies
         ),
-        teachers=tuple(f"{t.name}: {t.model} ({t.kind})" for t in spec.teachers),
+        teachers=tuple(
+            f"{t.name}: {t.model} ({t.kind}, {origins[t.name].terms})" for t in spec.teachers
+        ),
         trials_per_iteration=TRIALS_PER_ITERATION,
         max_iterations=spec.limits.max_iterations,
         suites=suites,

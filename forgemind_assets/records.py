@@ -42,7 +42,8 @@ class Row(Record):
     """One training row with its provenance.
 
     `answer` is the exact text that the model learns to say; `parent` is the seed or the
-    teacher request (`request:<sha256>`) that the row came from.
+    teacher request (`request:<sha256>`) that the row came from. `licence` is that of the seeds or
+    of the teacher's weights, `terms` what the teacher's terms say of training on its answers.
     """
 
     row_id: str
@@ -53,6 +54,8 @@ class Row(Record):
     strategy: str
     teacher: str | None = None
     parent: str | None = None
+    licence: str | None = None
+    terms: str | None = None
 
     @staticmethod
     def make(

@@ -20,11 +20,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
-from sqlalchemy.dialects import postgresql, sqlite
 
 from forgemind_assets.warden.alert_settings import Channel
 from forgemind_assets.warden.alerts import Alert, at_least
-from resources.ledger_tables import open_engine, serialise, write
+from resources.ledger_tables import insert_once, open_engine, serialise, storable, write
 from resources.machine import ProcessId, process_alive
 from resources.outbox_tables import alerts, deliveries, inbox, positions
 
@@ -69,8 +68,9 @@ class Outbox:
         self._engine = open_engine(url)
         # For what a power cut may take back: a claim, and an inbox entry that is not marked yet.
         # The mark is synced, and with it all that was written before it.
-        self._unsynced = open_engine(url)
+        self._unsynced = self._engine
         if self._engine.dialect.name == "sqlite":
+            self._unsynced = open_engine(url)
             sa_event.listen(self._unsynced, "connect", _no_sync)
         self._this = ProcessId.of_this()
 
@@ -166,7 +166,8 @@ class Outbox:
     def failed(self, claim: Claim, reason: str, next_try: float) -> None:
         """Gives a delivery back with the reason, to be tried at `next_try`."""
         mine = sa.and_(deliveries.c.id == claim.id, deliveries.c.lease == claim.lease)
-        values = {"next_try": next_try, "lease": None, "lease_until": None, "error": reason}
+        values = {"next_try": next_try, "lease": None, "lease_until": None}
+        values |= {"error": storable(reason)}
         with write(self._engine) as connection:
             connection.execute(deliveries.update().where(mine).values(**values))
 
@@ -182,7 +183,7 @@ class Outbox:
         """Puts an alert into the inbox; a second time changes nothing."""
         row = {"event": key, "arrived": time.time() if now is None else now, "read_at": None}
         with write(self._unsynced) as connection:
-            connection.execute(self._insert_once(inbox, row))
+            insert_once(connection, inbox, row)
 
     def read_inbox(self, goal: str | None = None, limit: int = 50) -> list[Arrival]:
         """The newest alerts of the inbox, oldest first, of one goal if named."""
@@ -216,17 +217,12 @@ class Outbox:
         return row.host == self._this.host and not process_alive(row.pid, row.start_time)
 
     def _insert(self, connection: sa.Connection, alert: Alert, now: float) -> bool:
-        row = alert.model_dump() | {"recorded": now}
-        return connection.execute(self._insert_once(alerts, row)).rowcount == 1
+        return insert_once(connection, alerts, alert.model_dump() | {"recorded": now})
 
     def _advance(self, connection: sa.Connection, name: str, position: int) -> None:
-        connection.execute(self._insert_once(positions, {"name": name, "position": position}))
+        insert_once(connection, positions, {"name": name, "position": position})
         behind = sa.and_(positions.c.name == name, positions.c.position < position)
         connection.execute(positions.update().where(behind).values(position=position))
-
-    def _insert_once(self, table: sa.Table, row: Mapping[str, Any]) -> Any:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        return dialect.insert(table).values(**row).on_conflict_do_nothing()
 
 
 def _no_sync(connection: Any, _record: Any) -> None:

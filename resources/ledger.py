@@ -9,10 +9,17 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from forgemind_assets.errors import BudgetExceeded, ForgeMindError
-from resources.ledger_tables import open_engine, responses, serialise, spending, write
+from resources.ledger_tables import (
+    insert_once,
+    open_engine,
+    responses,
+    serialise,
+    spending,
+    storable,
+    write,
+)
 from resources.machine import ProcessId, process_alive
 
 Kind = Literal["gpu", "api"]
@@ -116,24 +123,22 @@ class Ledger:
 
         `settles` names the reservation that this answer's `dollars` settle, in one transaction.
         """
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         values = {
             "key": key,
             "goal": goal,
             "teacher": teacher,
             "iteration": iteration,
             "request": dict(request),
-            "text": text.replace("\x00", "�"),
-            "finish_reason": finish_reason,
+            "text": storable(text),
+            "finish_reason": storable(finish_reason),
             "input_tokens": input_tokens,
             "output_tokens": output_tokens,
             "nanodollars": _nano(dollars),
             "seconds": seconds,
             "created": time.time(),
         }
-        insert = dialect.insert(responses).values(**values).on_conflict_do_nothing()
         with write(self._engine) as connection:
-            stored = connection.execute(insert).rowcount == 1
+            stored = insert_once(connection, responses, values)
             if settles is not None:
                 _settle(connection, settles, _nano(dollars), None)
         return stored

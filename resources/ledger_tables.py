@@ -1,14 +1,16 @@
-"""The ledger's tables and engine: SQLite in WAL mode, or any database SQLAlchemy can reach."""
+"""The ledger's tables and engine: SQLite in WAL mode, or PostgreSQL through psycopg."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
-from forgemind_assets.errors import StoreError
+from forgemind_assets.errors import StoreError, UserError
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 60
@@ -59,15 +61,46 @@ def open_engine(url: str) -> sa.Engine:
     """An engine with the tables in place; safe when several processes open a fresh file at once.
 
     Raises:
-        StoreError: the ledger was written by a newer ForgeMind.
+        UserError: the address is none, or of neither database, or its driver is not installed.
+        StoreError: the ledger was written by a newer ForgeMind, or its server does not answer.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = sa.create_engine(parsed, pool_pre_ping=True)
+    try:
+        parsed = make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise UserError(
+            "FORGEMIND_LEDGER_URL: expected an address such as postgresql://user@host/database, "
+            "found something else (not shown)"
+        ) from None
+    kind = parsed.drivername.split("+")[0]
+    if kind in ("postgresql", "postgres"):
+        return _open_server(parsed.set(drivername="postgresql+psycopg"))
+    if kind != "sqlite":
+        raise UserError(f"FORGEMIND_LEDGER_URL: expected sqlite or postgresql, found {kind}")
+    return _open_file(parsed)
+
+
+def _open_server(address: sa.URL) -> sa.Engine:
+    """Connections are not kept: few calls need one, and a process holds many ledgers."""
+    try:
+        # Whatever the server's default is: a transaction that has waited for its turn must see
+        # what the one before it wrote.
+        engine = sa.create_engine(address, poolclass=sa.NullPool, isolation_level="READ COMMITTED")
         with engine.begin() as connection:
-            _advisory_lock(connection)
-            _create(connection, str(parsed))
-        return engine
+            serialise(connection)
+            _create(connection, str(address))
+    except ModuleNotFoundError:
+        raise UserError(
+            "FORGEMIND_LEDGER_URL names PostgreSQL: expected the package psycopg, found none; "
+            "install it with: pip install 'forgemind[postgresql]'"
+        ) from None
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+        raise StoreError(
+            f"the ledger's PostgreSQL server at {address} cannot be used: {error.orig}"
+        ) from None
+    return engine
+
+
+def _open_file(parsed: sa.URL) -> sa.Engine:
     if not parsed.database or parsed.database == ":memory:":
         raise StoreError("the ledger needs a file: several processes share it")
     file = Path(parsed.database)
@@ -91,12 +124,20 @@ def serialise(connection: sa.Connection) -> None:
     SQLite needs nothing more than its `BEGIN IMMEDIATE`.
     """
     if connection.dialect.name == "postgresql":
-        _advisory_lock(connection)
-
-
-def _advisory_lock(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+
+
+def insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
+    """Inserts a row unless its key is there already. Returns whether it was inserted."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table).values(**row).on_conflict_do_nothing()
+    # the count of inserted rows is lost with psycopg, where SQLAlchemy closes the cursor first
+    return connection.execute(insert.returning(*table.primary_key)).first() is not None
+
+
+def storable(text: str) -> str:
+    """A text from outside without what a database refuses: NUL, and halves of a surrogate pair."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

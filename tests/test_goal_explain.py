@@ -17,6 +17,7 @@ PAID: dict[str, Any] = {
         "model": "gpt-4o-mini",
         "api_key_env": "SOME_KEY",
         "prices": {"input": 1.0, "output": 10.0},
+        "terms": "training_allowed",
         "max_tokens": 300,
     },
     "limits.api_dollars_per_goal": 1,
@@ -37,7 +38,9 @@ def test_the_report_says_what_will_run(tmp_path: Path):
     assert report.base_model == "smollm2-135m-instruct"
     assert report.base_weights == 134_515_008
     assert report.strategies == ("seed_expansion", "teacher_pairs (teacher embedded)")
-    assert report.teachers == ("embedded: qwen2.5-coder-1.5b-instruct (embedded)",)
+    assert report.teachers == (
+        "embedded: qwen2.5-coder-1.5b-instruct (embedded, training_allowed)",
+    )
     assert report.suites["full"].cases == 24
     assert {v.state for v in report.verdicts} == {"holds"}
 

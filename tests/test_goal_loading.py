@@ -236,6 +236,7 @@ def paid(**changes: Any) -> dict[str, Any]:
         "model": "gpt-4o-mini",
         "api_key_env": "OPENAI_API_KEY",
         "prices": {"input": 0.15, "output": 0.6},
+        "terms": "training_allowed",
         **changes,
     }
     kept = {key: value for key, value in teacher.items() if value is not REMOVE}

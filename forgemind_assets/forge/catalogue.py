@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from forgemind_assets.errors import UnknownModel, UserError
 from forgemind_assets.forge.pins import BERT_BASE_FILES, GEMMA_PARTS, MINILM_FILES, QWEN_PARTS
 from forgemind_assets.records import Record
+from forgemind_assets.warden.terms import Terms
 
 Role = Literal["base", "teacher", "embeddings", "classifier"]
 _STEP = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -79,6 +80,10 @@ class ModelEntry(Record):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     licence: str
+    terms: Terms | None = Field(
+        default=None,
+        description="what the licence says of training on the answers, if it is no well-known one",
+    )
     architecture: str
     roles: tuple[Role, ...] = Field(min_length=1)
     parameters: int = Field(gt=0, description="weights in the model, for cost estimates")

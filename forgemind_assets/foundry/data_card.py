@@ -7,16 +7,14 @@ same rows give the same bytes, so that the version of a dataset does not change 
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from statistics import median_low
 
-from forgemind_assets.forge.catalogue import entries
 from forgemind_assets.foundry.data_card_records import (
     NOT_STATED,
     DataCard,
     Example,
-    Origin,
+    Permission,
     Rejection,
     Share,
     Source,
@@ -25,13 +23,16 @@ from forgemind_assets.foundry.data_card_records import (
 )
 from forgemind_assets.foundry.pipeline import FilterResult, Rejected
 from forgemind_assets.goal import Goal
+from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.goal_yaml import looks_secret
 from forgemind_assets.records import Row
+from forgemind_assets.warden.policy_files import effective_policy
 
 EXAMPLES = 3
 EXCERPT_CHARS = 96
 # Only what these stages rejected is quoted. A row that decontamination took out repeats a case of
-# a gate suite, and one that a safety layer took out may hold a secret: their text stays inside.
+# a gate suite, one that a safety layer took out may hold a secret, and one whose licence the policy
+# does not admit is not ours to show: their text stays inside.
 QUOTED_STAGES = frozenset(
     {
         "parse",
@@ -49,7 +50,6 @@ def make_card(
     goal: Goal,
     iteration: str,
     result: FilterResult,
-    origins: Mapping[str, Origin] | None = None,
 ) -> DataCard:
     """Builds the card of a filtered dataset.
 
@@ -57,10 +57,7 @@ def make_card(
         goal: the contract that the rows were made and filtered for.
         iteration: its partition key.
         result: kept rows, rejected rows and the funnel.
-        origins: licence and terms by teacher name, `""` for what no teacher wrote; by default
-            what the catalogue knows (`origins_of`).
     """
-    known = origins_of(goal) if origins is None else origins
     every = [*result.kept, *(one.row for one in result.rejected)]
     label_key = goal.spec.task.grader_options.get("label_key")
     labels = [label_of(row, label_key) for row in result.kept] if label_key else []
@@ -75,23 +72,14 @@ def make_card(
         rows_rejected=len(result.rejected),
         keep_ratio=ratio(len(result.kept), len(every)),
         families=len({row.family for row in result.kept}),
-        sources=sources_of(every, result.kept, known),
-        teachers=teachers_of(goal, every, result.kept, known),
+        sources=sources_of(every, result.kept),
+        permissions=permissions_of(every, result.kept),
+        teachers=teachers_of(goal, every, result.kept),
         filters=stages_of(goal, result),
         slices=shares_of(result.kept, [row.slice for row in result.kept]),
         classes=shares_of(result.kept, labels) if labels else (),
         rejections=rejections_of(result.rejected),
     )
-
-
-def origins_of(goal: Goal) -> dict[str, Origin]:
-    """What is known of the sources: the licences of embedded teachers' weights."""
-    known = entries()
-    found = {}
-    for teacher in goal.spec.teachers:
-        entry = known.get(teacher.model) if teacher.kind == "embedded" else None
-        found[teacher.name] = Origin(entry.licence if entry else NOT_STATED)
-    return found
 
 
 def digest_of(rows: Sequence[Row]) -> str:
@@ -110,17 +98,15 @@ def ratio(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
 
 
-def sources_of(
-    every: Sequence[Row], kept: Sequence[Row], origins: Mapping[str, Origin]
-) -> tuple[Source, ...]:
-    """One line a strategy and teacher, by name."""
-    made = Counter((row.strategy, row.teacher or "") for row in every)
-    survived = defaultdict[tuple[str, str], list[Row]](list)
+def sources_of(every: Sequence[Row], kept: Sequence[Row]) -> tuple[Source, ...]:
+    """One line a strategy, teacher, licence and terms, by name."""
+    made = Counter(source_of(row) for row in every)
+    survived = defaultdict[tuple[str, str, str, str], list[Row]](list)
     for row in kept:
-        survived[row.strategy, row.teacher or ""].append(row)
+        survived[source_of(row)].append(row)
     lines = []
-    for (strategy, teacher), count in sorted(made.items()):
-        rows, origin = survived[strategy, teacher], origins.get(teacher, Origin())
+    for (strategy, teacher, licence, terms), count in sorted(made.items()):
+        rows = survived[strategy, teacher, licence, terms]
         lines.append(
             Source(
                 strategy=strategy,
@@ -130,17 +116,37 @@ def sources_of(
                 keep_ratio=ratio(len(rows), count),
                 families=len({row.family for row in rows}),
                 parents=len({row.parent for row in rows if row.parent}),
-                licence=origin.licence,
-                terms=origin.terms,
+                licence=licence,
+                terms=terms,
             )
         )
     return tuple(lines)
 
 
-def teachers_of(
-    goal: Goal, every: Sequence[Row], kept: Sequence[Row], origins: Mapping[str, Origin]
-) -> tuple[TeacherLine, ...]:
+def source_of(row: Row) -> tuple[str, str, str, str]:
+    """Strategy, teacher, licence and terms."""
+    return row.strategy, row.teacher or "", *permission_of(row)
+
+
+def permission_of(row: Row) -> tuple[str, str]:
+    """Licence and terms; where a row has the one, the other may not concern it."""
+    if row.licence is None and row.terms is None:
+        return NOT_STATED, NOT_STATED
+    return row.licence or "", row.terms or ""
+
+
+def permissions_of(every: Sequence[Row], kept: Sequence[Row]) -> tuple[Permission, ...]:
+    """Under which licences and terms the rows stand, by name."""
+    made, survived = (Counter(map(permission_of, rows)) for rows in (every, kept))
+    return tuple(
+        Permission(licence, terms, count, survived[licence, terms])
+        for (licence, terms), count in sorted(made.items())
+    )
+
+
+def teachers_of(goal: Goal, every: Sequence[Row], kept: Sequence[Row]) -> tuple[TeacherLine, ...]:
     """All teachers of the goal, those that gave nothing included."""
+    origins = origins_of(goal.spec)
     made = Counter(row.teacher for row in every)
     survived = Counter(row.teacher for row in kept)
     return tuple(
@@ -150,7 +156,8 @@ def teachers_of(
             model=one.model,
             rows_in=made[one.name],
             rows_kept=survived[one.name],
-            **asdict(origins.get(one.name, Origin())),
+            licence=origins[one.name].licence or "",
+            terms=origins[one.name].terms or "",
         )
         for one in goal.spec.teachers
     )
@@ -159,7 +166,10 @@ def teachers_of(
 def stages_of(goal: Goal, result: FilterResult) -> tuple[Stage, ...]:
     """The funnel, each stage with the settings that it worked with."""
     filters = goal.spec.filters
+    training = effective_policy(goal.spec.policy).training
     settings = {
+        "source_terms": f"licences {', '.join(training.licences)}; teachers' terms "
+        f"{', '.join(training.teacher_terms)}",
         "length": f"{filters.min_input_chars} to {filters.max_input_chars} characters",
         "near_duplicates": f"Jaccard similarity of {filters.near_duplicate_jaccard:g} or more",
         "decontamination": f"{filters.decontamination_ngram} words in common with a suite",

@@ -59,6 +59,18 @@ def card_page(card: DataCard) -> str:
         f"Kept rows: `{card.rows_sha256}`. Contract: `{card.goal_version}`.",
         *section("Sources", [source_line(one) for one in card.sources], missing_terms(card)),
         *section(
+            "Licences and terms",
+            [
+                {
+                    "licence": one.licence or "-",
+                    "teacher's terms": one.terms or "-",
+                    "rows in": one.rows_in,
+                    "rows kept": one.rows_kept,
+                }
+                for one in card.permissions
+            ],
+        ),
+        *section(
             "Teachers",
             [
                 {
@@ -67,8 +79,8 @@ def card_page(card: DataCard) -> str:
                     "model": one.model,
                     "rows in": one.rows_in,
                     "rows kept": one.rows_kept,
-                    "licence": one.licence,
-                    "terms": one.terms,
+                    "licence": one.licence or "-",
+                    "terms": one.terms or "-",
                 }
                 for one in card.teachers
             ],
@@ -103,17 +115,21 @@ def section(title: str, records: Sequence[dict[str, object]], note: str = "") ->
 def source_line(one: Source) -> dict[str, object]:
     """One source as a line of the table."""
     values = {k.replace("_", " "): v for k, v in vars(one).items()}
-    values["teacher"] = values["teacher"] or "-"
+    for key in ("teacher", "licence", "terms"):
+        values[key] = values[key] or "-"
     values["keep ratio"] = f"{values['keep ratio']:.1%}"
     return values
 
 
 def missing_terms(card: DataCard) -> str:
-    """A sentence on the sources of which no licence is known."""
-    unknown = [one.teacher or one.strategy for one in card.sources if one.licence == NOT_STATED]
-    if not unknown:
-        return ""
-    return f"No licence is stated for rows of: {', '.join(dict.fromkeys(unknown))}."
+    """A sentence on the sources of which no licence, or no terms, are known."""
+    unknown = [
+        one.teacher or one.strategy
+        for one in card.sources
+        if one.licence == NOT_STATED or one.terms == "unknown"
+    ]
+    names = ", ".join(dict.fromkeys(unknown))
+    return f"Nobody stated what may be trained on the rows of: {names}." if names else ""
 
 
 def share_lines(shares: Sequence[Share], what: str) -> list[dict[str, object]]:

@@ -8,18 +8,11 @@ NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Under which licence a source may be used, and what its terms say of training on it."""
-
-    licence: str = NOT_STATED
-    terms: str = NOT_STATED
-
-
-@dataclass(frozen=True)
 class Source:
     """What one strategy got from one teacher; `teacher` is empty where none was asked.
 
-    `parents` counts the seeds and teacher requests that the kept rows came from.
+    `parents` counts the seeds and teacher requests that the kept rows came from. `licence` or
+    `terms` is empty where it does not concern the source, and `NOT_STATED` where it should.
     """
 
     strategy: str
@@ -31,6 +24,16 @@ class Source:
     parents: int
     licence: str
     terms: str
+
+
+@dataclass(frozen=True)
+class Permission:
+    """The rows under one licence and one teacher's terms."""
+
+    licence: str
+    terms: str
+    rows_in: int
+    rows_kept: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class DataCard:
     keep_ratio: float
     families: int
     sources: tuple[Source, ...]
+    permissions: tuple[Permission, ...]
     teachers: tuple[TeacherLine, ...]
     filters: tuple[Stage, ...]
     slices: tuple[Share, ...]

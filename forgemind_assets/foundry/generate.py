@@ -13,7 +13,9 @@ from forgemind_assets.foundry.strategies.base import (
 )
 from forgemind_assets.foundry.strategies.registry import STRATEGIES
 from forgemind_assets.goal import Goal, Strategy
+from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.records import DataSettings, Row, Seed
+from forgemind_assets.warden.terms import stated
 
 # Filters take some rows away; that many more are made than are wanted.
 SURPLUS = 1.05
@@ -41,6 +43,7 @@ def generate(
 
     Teacher strategies share `data.teacher_requests`, the others share the rows that remain, both
     by `data.strategy_shares` (a strategy that is not named there counts 1.0; 0 leaves it out).
+    Each row gets the licence and the terms of its source.
     Raises what a teacher's client raises.
     """
     weights = {s.name: data.strategy_shares.get(s.name, 1.0) for s in goal.spec.strategies}
@@ -75,6 +78,5 @@ def generate(
     for strategy in others:
         if wanted.get(strategy.name):
             run(strategy, wanted[strategy.name], 0)
-    return GenerationResult(
-        tuple(row for one in made for row in one.rows), tuple(one.account for one in made)
-    )
+    rows = stated((row for one in made for row in one.rows), origins_of(goal.spec))
+    return GenerationResult(rows, tuple(one.account for one in made))

@@ -20,8 +20,12 @@ def rows_frame(rows: Sequence[Row]) -> pl.DataFrame:
 
 
 def frame_rows(frame: pl.DataFrame) -> list[Row]:
-    """The rows of a table that `rows_frame` made. Raises pydantic's ValidationError."""
-    return [Row.model_validate(record) for record in frame.select(list(ROW_SCHEMA)).to_dicts()]
+    """The rows of a table that `rows_frame` made. Raises pydantic's ValidationError.
+
+    A table may be older than a field that has a default.
+    """
+    names = [name for name in ROW_SCHEMA if name in frame.columns]
+    return [Row.model_validate(record) for record in frame.select(names).to_dicts()]
 
 
 def rejected_frame(rejected: Sequence[Rejected]) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from resources import promotions
 from resources.approvals import GoalApprovals
 from resources.concerns import ask_about_gain, ask_about_iteration
 from resources.registry import Registry
+from resources.tracked_runs import show_version
 from resources.workshop import Workshop
 
 
@@ -35,8 +36,10 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         with workshop.store.publish(goal.name, "registry_entry", key, {}) as folder:
             (folder / "entry.json").write_text(json.dumps(entry.model_dump(), indent=1))
         manifest = workshop.store.manifest(goal.name, "registry_entry", key)
+        shown = show_version(workshop.home, goal.name, entry.trial, entry.version)
+        facts = entry.model_dump() | {"wandb": shown}
         return dg.MaterializeResult(
-            metadata={k: v for k, v in entry.model_dump().items() if v is not None},
+            metadata={k: v for k, v in facts.items() if v is not None},
             data_version=dg.DataVersion(manifest.version),
         )
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from forgemind_assets.records import Record
 from forgemind_assets.warden.patterns import compile_pattern
+from forgemind_assets.warden.terms import Training
 
 Stage = Literal["teacher_prompts", "teacher_answers", "training_rows", "model_outputs"]
 Need = Literal["required", "optional", "off"]
@@ -78,15 +79,6 @@ class GoalRule(Record):
     ignore_case: bool = False
 
 
-class Training(Record):
-    """What may be trained on."""
-
-    licences: tuple[str, ...] = Field(default=(), description="SPDX names")
-    teacher_terms: tuple[str, ...] = Field(
-        default=(), description="what a teacher's terms say of training on its answers"
-    )
-
-
 class Approval(Record):
     """When a person must decide, and who may."""
 
@@ -122,21 +114,6 @@ def overlaid(default: Policy, given: Policy) -> Policy:
     """The default with what `given` states in its place. Lists are replaced, mappings joined."""
     merged = _merge(default.model_dump(), given.model_dump(exclude_unset=True))
     return Policy.model_validate(merged)
-
-
-def may_train(policy: Policy, licence: str, terms: str | None) -> str | None:
-    """None if a row may be trained on, or a stable reason why not.
-
-    Args:
-        policy: the whole policy.
-        licence: SPDX name of the row's licence.
-        terms: what the terms of the row's teacher say; None where no teacher wrote it.
-    """
-    if licence not in policy.training.licences:
-        return "licence_not_allowed"
-    if terms is not None and terms not in policy.training.teacher_terms:
-        return "teacher_terms_not_allowed"
-    return None
 
 
 def _either(first: float | None, second: float | None) -> float | None:

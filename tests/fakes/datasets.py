@@ -8,7 +8,9 @@ from forgemind_assets.foundry.strategies.seed_expansion import expand
 from forgemind_assets.foundry.tables import write_rows
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_goal, load_seeds
+from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.records import Row
+from forgemind_assets.warden.terms import stated
 from resources.workshop import Workshop
 
 
@@ -23,7 +25,7 @@ def publish_raw(folder: Path, iteration: str = "0001", extra: int = 2) -> tuple[
     with workshop.store.publish(
         goal.name, "raw_dataset", iteration, {"accounts": [account]}
     ) as place:
-        write_rows(rows, place / "rows.parquet")
+        write_rows(stated(rows, origins_of(goal.spec)), place / "rows.parquet")
     return goal, workshop
 
 

@@ -54,6 +54,7 @@ def taught_goal(folder: Path, teacher: FakeOpenAI, **search: float) -> Path:
                 "api_key_env": "PAID_TEACHER_KEY",
                 "concurrency": 1,
                 "prices": {"input": 1.0, "output": 2.0},
+                "terms": "own_model",
             }
         ],
     }  # fmt: skip

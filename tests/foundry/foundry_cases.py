@@ -4,6 +4,7 @@ from pathlib import Path
 
 from forgemind_assets.goal import Goal, GoalSpec
 from forgemind_assets.records import Row, Seed
+from forgemind_assets.warden.terms import Origin, stated
 
 VULNERABLE_SQL = """import sqlite3
 from flask import request
@@ -74,9 +75,12 @@ SEEDS = (
 )
 
 
+ORIGINS = {"": Origin(licence="own"), "own": Origin("Apache-2.0", "own_model")}
+
+
 def row(code: str, label: str = "none", line: int | None = None, teacher: str | None = None) -> Row:
-    """A row with one of the two strategies, after whether it has a teacher."""
-    return Row.make(
+    """A row with one of the two strategies, after whether it has a teacher; from known sources."""
+    made = Row.make(
         family="kiosk",
         slice=label if label != "none" else "safe/CWE-89",
         input=code,
@@ -84,6 +88,7 @@ def row(code: str, label: str = "none", line: int | None = None, teacher: str | 
         strategy="teacher_pairs" if teacher else "seed_expansion",
         teacher=teacher,
     )
+    return stated([made], ORIGINS)[0]
 
 
 def small_goal(folder: Path) -> Goal:

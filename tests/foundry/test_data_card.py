@@ -12,15 +12,12 @@ from forgemind_assets.foundry.data_card import (
     EXAMPLES,
     EXCERPT_CHARS,
     QUOTED_STAGES,
-    Origin,
     make_card,
-    origins_of,
 )
 from forgemind_assets.foundry.data_card_page import card_file, card_page, page_of
 from forgemind_assets.foundry.filters.registry import FILTERS
 from forgemind_assets.foundry.pipeline import FilterResult, Rejected, StageCount
 
-ORIGINS = {"own": Origin("Apache-2.0", "own_model"), "": Origin()}
 KEPT = (
     row("a = 1\n"),
     row("b = 22\n"),
@@ -41,7 +38,7 @@ def goal(tmp_path):
 
 
 def test_a_card_counts_rows_sources_slices_and_labels(goal):
-    card = make_card(goal, "0003", RESULT, ORIGINS)
+    card = make_card(goal, "0003", RESULT)
     assert (card.rows_in, card.rows_kept, card.rows_rejected) == (9, 3, 6)
     assert card.keep_ratio == 0.3333
     taught = next(one for one in card.sources if one.teacher == "own")
@@ -100,19 +97,38 @@ def test_a_quoted_stage_still_hides_what_looks_like_a_secret(goal):
 
 
 def test_every_quoted_stage_is_a_filter_and_the_firewall_is_not_quoted():
-    assert set(FILTERS) - QUOTED_STAGES == {"decontamination", "safety"}
+    assert set(FILTERS) - QUOTED_STAGES == {"decontamination", "safety", "source_terms"}
     assert set(FILTERS) >= QUOTED_STAGES
 
 
-def test_the_licence_of_an_embedded_teacher_comes_from_the_catalogue(goal):
-    teacher = goal.spec.teachers[0].model_copy(update={"model": "qwen2.5-coder-1.5b-instruct"})
-    spec = goal.spec.model_copy(update={"teachers": (teacher,)})
-    assert origins_of(goal.model_copy(update={"spec": spec}))["own"].licence == "Apache-2.0"
+def test_licences_and_terms_are_named_with_their_counts(goal):
+    foreign = row("gpl = 1\n").model_copy(update={"licence": "GPL-3.0-only"})
+    gone = (*RESULT.rejected, Rejected(foreign, "source_terms", "licence_not_allowed"))
+    card = make_card(goal, "0003", replace(RESULT, rejected=gone))
+    assert [(p.licence, p.terms, p.rows_in, p.rows_kept) for p in card.permissions] == [
+        ("Apache-2.0", "own_model", 1, 1),
+        ("GPL-3.0-only", "", 1, 0),
+        ("own", "", 8, 2),
+    ]
+    page = card_page(card)
+    assert "## Licences and terms" in page
+    assert "| GPL-3.0-only | - | 1 | 0 |" in page
+    assert "gpl = 1" not in page
 
 
-def test_a_source_without_a_licence_is_named(goal):
-    page = card_page(make_card(goal, "0003", RESULT, ORIGINS))
-    assert "No licence is stated for rows of: seed_expansion." in page
+def test_the_filter_of_terms_shows_what_the_policy_admits(goal):
+    funnel = (StageCount("source_terms", 9, 9, {}), *FUNNEL)
+    settings = make_card(goal, "0003", replace(RESULT, funnel=funnel)).filters[0].settings
+    assert settings.startswith("licences own, Apache-2.0, ")
+    assert settings.endswith("teachers' terms training_allowed, own_model")
+
+
+def test_sources_of_which_nobody_stated_anything_are_named(goal):
+    old = row("c = 333\n").model_copy(update={"licence": None})
+    unread = row("run(d)\n", "CWE-78", 1, teacher="own").model_copy(update={"terms": "unknown"})
+    page = card_page(make_card(goal, "0003", replace(RESULT, kept=(*KEPT, old, unread))))
+    assert "Nobody stated what may be trained on the rows of: seed_expansion, own." in page
+    assert "Nobody stated" not in card_page(make_card(goal, "0003", RESULT))
 
 
 def test_the_page_of_the_file_is_the_page(goal, tmp_path):
@@ -143,3 +159,5 @@ def test_the_card_accounts_for_every_row(tmp_path_factory, numbers, cut):
     assert sum(s["rows"] for s in data["classes"]) == len(kept)
     assert sum(r["rows"] for r in data["rejections"]) == len(gone)
     assert sum(s["rows_in"] for s in data["sources"]) == len(rows)
+    assert sum(p["rows_in"] for p in data["permissions"]) == len(rows)
+    assert sum(p["rows_kept"] for p in data["permissions"]) == len(kept)

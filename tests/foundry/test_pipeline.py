@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-from foundry_cases import SEEDS, VULNERABLE_SHELL, row, small_goal
+from foundry_cases import ORIGINS, SAFE_SHELL, SEEDS, VULNERABLE_SHELL, row, small_goal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +12,7 @@ from forgemind_assets.errors import EmptyStage
 from forgemind_assets.foundry import tables
 from forgemind_assets.foundry.pipeline import funnel_text, pipeline_for, run_filters
 from forgemind_assets.foundry.strategies.seed_expansion import expand
+from forgemind_assets.warden.terms import stated
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def goal(tmp_path):
 
 
 def test_a_seed_that_stands_in_a_suite_is_taken_out_with_its_close_kin(goal):
-    rows = expand(SEEDS, {s.slice: 20 for s in SEEDS}, 1)
+    rows = stated(expand(SEEDS, {s.slice: 20 for s in SEEDS}, 1), ORIGINS)
     result = run_filters([*rows, row(VULNERABLE_SHELL, teacher="own")], pipeline_for(goal))
     reasons = {(r.stage, r.reason) for r in result.rejected}
     assert ("decontamination", "in_a_suite") in reasons
@@ -75,7 +76,7 @@ def test_a_seed_that_stands_in_a_suite_is_taken_out_with_its_close_kin(goal):
 
 
 def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):
-    rows = expand(SEEDS, {s.slice: 5 for s in SEEDS}, 1)
+    rows = stated(expand(SEEDS, {s.slice: 5 for s in SEEDS}, 1), ORIGINS)
     result = run_filters([*rows, row(VULNERABLE_SHELL, teacher="own")], pipeline_for(goal))
     kept, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
     tables.write_rows(result.kept, kept)
@@ -87,7 +88,7 @@ def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):
     assert told["seed_expansion", "-"]["rows_in"] == len(rows)
     assert sum(r["row_count"] for r in tables.rejection_reasons(rejected)) == len(result.rejected)
     assert sum(r["row_count"] for r in tables.slice_counts(kept)) == len(result.kept)
-    assert tables.funnel_records(result.funnel)[0]["stage"] == "parse"
+    assert tables.funnel_records(result.funnel)[0]["stage"] == "source_terms"
 
 
 def test_a_table_without_rejected_rows_has_all_columns(tmp_path):
@@ -95,3 +96,31 @@ def test_a_table_without_rejected_rows_has_all_columns(tmp_path):
     tables.write_rows([row("a\n")], tmp_path / "kept.parquet")
     told = tables.yield_by_strategy(tmp_path / "kept.parquet", tmp_path / "none.parquet")
     assert told[0]["keep_ratio"] == 1.0
+
+
+def test_rows_that_may_not_be_trained_on_are_kept_among_the_rejected_and_in_the_funnel(goal):
+    foreign = row("kiosk_gpl = 1\n").model_copy(update={"licence": "GPL-3.0-only"})
+    unread = row(VULNERABLE_SHELL, teacher="own").model_copy(update={"terms": "unknown"})
+    known = [row(SAFE_SHELL), row(VULNERABLE_SHELL, "CWE-78", 5)]
+    result = run_filters([*known, foreign, unread], pipeline_for(goal)[:1])
+    assert result.kept == tuple(known)
+    assert [(r.row, r.stage, r.reason) for r in result.rejected] == [
+        (foreign, "source_terms", "licence_not_allowed"),
+        (unread, "source_terms", "teacher_terms_not_allowed"),
+    ]
+    assert (result.funnel[0].rows_in, result.funnel[0].rows_out) == (4, 2)
+    assert dict(result.funnel[0].reasons) == {
+        "licence_not_allowed": 1,
+        "teacher_terms_not_allowed": 1,
+    }
+
+
+def test_a_table_of_before_rows_knew_their_licence_is_read_and_its_rows_are_not_trained_on(
+    goal, tmp_path
+):
+    old = tmp_path / "old.parquet"
+    tables.rows_frame([row(SAFE_SHELL)]).drop("licence", "terms").write_parquet(old)
+    with pytest.raises(
+        EmptyStage, match=r"source_terms rejected every row(.|\n)*licence_unknown 1"
+    ):
+        run_filters(tables.read_rows(old), pipeline_for(goal))

@@ -136,7 +136,7 @@ def place(tmp_path, monkeypatch):
         teacher = {
             "name": "paid", "kind": "openai", "model": "writer", "base_url": server.base_url,
             "api_key_env": "PAID_TEACHER_KEY", "concurrency": 1,
-            "prices": {"input": 0.0, "output": 0.0},
+            "prices": {"input": 0.0, "output": 0.0}, "terms": "own_model",
         }  # fmt: skip
         yield (
             tmp_path,
@@ -188,7 +188,9 @@ def test_the_raw_dataset_counts_what_was_held_back_and_its_checks_show_it(place)
     (account,) = meta["accounts"]
     assert (account["asked"], account["answered"], account["answers_held"]) == (6, 6, 2)
     where = workshop.store.folder(goal.name, "raw_dataset", "0001")
-    assert len(read_rows(where / "rows.parquet")) == 8
+    rows = read_rows(where / "rows.parquet")
+    assert len(rows) == 8
+    assert {(row.licence, row.terms) for row in rows} == {(None, "own_model")}
     assert sum(summary_of(where, "teacher_answers", "secrets").subjects.values()) == 2
     assert summary_of(where, "teacher_prompts", "secrets").passages == 24
     assert all(TOKEN.encode() not in path.read_bytes() for path in where.iterdir())

@@ -46,6 +46,20 @@ def test_champions_are_registered_once_and_the_goal_moves_stable(tmp_path, monke
         assert "adapter/adapter_model.safetensors" in [f.path for f in files]
 
 
+def test_a_tracker_that_cannot_show_a_version_fails_nothing_and_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORGEMIND_WANDB", "maybe")
+    with dg.instance_for_test() as instance:
+        place = install(tmp_path, instance, monkeypatch)
+        publish_plan(place, "0001")
+        publish_trial(place, "0001-a", passed=10)
+        assert conclude(place, "0001")["version"] == "1"
+        found = instance.get_latest_materialization_event(
+            dg.AssetKey(["small_goal", "registry_entry"])
+        )
+        said = found.asset_materialization.metadata["wandb"].value
+    assert said == "not shown: FORGEMIND_WANDB: expected on or off, found 'maybe'"
+
+
 def promote_by_run(place, instance):
     instance.add_dynamic_partitions("small_goal__iteration", ["0001"])
     job = place.definitions.resolve_job_def("small_goal__promote")

@@ -8,10 +8,12 @@ from fakes.reviews import ADA
 
 from forgemind_assets.errors import EmptyStage
 from forgemind_assets.foundry.tables import read_rows, write_rows
+from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.records import Row
 from forgemind_assets.warden.policy import LayerPolicy, Policy
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import write_stages
+from forgemind_assets.warden.terms import stated
 from resources.concerns import ask_about_iteration
 from resources.data_room import make_filtered
 from resources.reviews import open_reviews
@@ -25,9 +27,8 @@ def with_row(workshop, goal, code):
     folder = workshop.store.folder(goal.name, "raw_dataset", "0001")
     rows = read_rows(folder / "rows.parquet")
     expected = {"cwe": "none", "line": None, "fix": None}
-    rows.append(
-        Row.make(family="k", slice="safe/CWE-89", input=code, expected=expected, strategy="s")
-    )
+    made = Row.make(family="k", slice="safe/CWE-89", input=code, expected=expected, strategy="s")
+    rows += stated([made], origins_of(goal.spec))
     meta = workshop.store.manifest(goal.name, "raw_dataset", "0001").meta
     with workshop.store.publish(goal.name, "raw_dataset", "0001", meta) as place:
         write_rows(rows, place / "rows.parquet")

@@ -10,17 +10,12 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forgemind_assets.errors import BudgetExceeded, ForgeMindError, StoreError
+from forgemind_assets.errors import BudgetExceeded, ForgeMindError, StoreError, UserError
 from resources.ledger import Ledger, request_key
 from resources.ledger_tables import schema_version, write
 
 ROOT = Path(__file__).resolve().parents[2]
 SPAWN = multiprocessing.get_context("spawn")
-
-
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
 
 
 @pytest.fixture
@@ -57,6 +52,14 @@ def test_a_stored_answer_comes_back_whole_and_the_first_one_stays(ledger):
     )
     assert ledger.count_responses("g") == 1
     assert ledger.count_responses("other") == 0
+
+
+def test_what_a_teacher_sends_is_stored_whatever_letters_it_holds(ledger):
+    request = {"messages": [{"role": "user", "content": "a\x00b \ud800 c"}]}
+    assert store(ledger, "k", "x\x00y \ud800 z", finish_reason="st\x00op", request=request)
+    found = ledger.response("k")
+    assert (found.text, found.finish_reason) == ("x\ufffdy ? z", "st\ufffdop")
+    assert found.request == request
 
 
 def test_usage_is_counted_by_iteration_and_teacher(ledger):
@@ -141,8 +144,10 @@ steps = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request, tmp_path_factory):
+    if request.param == "postgresql":
+        return Ledger(request.getfixturevalue("postgres").url())
     return Ledger(f"sqlite:///{tmp_path_factory.mktemp('shared') / 'ledger.db'}")
 
 
@@ -189,15 +194,15 @@ def _spend(url: str, times: int) -> None:
     os._exit(passed)
 
 
-def test_processes_that_open_a_fresh_ledger_at_once_cannot_pass_the_limit_together(url):
-    processes = [SPAWN.Process(target=_spend, args=(url, 4)) for _ in range(4)]
+def test_processes_that_open_a_fresh_ledger_at_once_cannot_pass_the_limit_together(contested):
+    processes = [SPAWN.Process(target=_spend, args=(contested, 4)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
     codes = [p.exitcode for p in processes]
     assert sum(codes) == 7, codes
-    assert Ledger(url).spent("g", "api") == 7.0
+    assert Ledger(contested).spent("g", "api") == 7.0
 
 
 def test_a_reservation_of_a_killed_process_is_charged_in_full_and_only_once(url):
@@ -244,18 +249,60 @@ def test_a_ledger_in_memory_is_refused_for_processes_could_not_share_it():
         Ledger("sqlite://")
 
 
-@pytest.mark.skipif(
-    "FORGEMIND_TEST_POSTGRES_URL" not in os.environ, reason="needs a PostgreSQL server"
-)
-def test_the_limit_holds_between_processes_on_postgresql():
-    url = os.environ["FORGEMIND_TEST_POSTGRES_URL"]
-    processes = [SPAWN.Process(target=_spend, args=(url, 4)) for _ in range(4)]
+def _answer(url: str, name: str) -> None:
+    ledger = Ledger(url)
+    kept = [store(ledger, f"k{n}", name, settles=None) for n in range(10)]
+    os._exit(sum(kept))
+
+
+def test_processes_that_store_the_same_answers_at_once_keep_each_once(contested):
+    processes = [SPAWN.Process(target=_answer, args=(contested, name)) for name in "abc"]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
-    assert sum(p.exitcode for p in processes) == 7
-    ledger = Ledger(url)
-    assert store(ledger, "k")
-    assert not store(ledger, "k", "second")
-    assert ledger.response("k").text == "an answer"
+        process.join(120)
+    assert sum(p.exitcode for p in processes) == 10
+    assert Ledger(contested).usage("g").responses == 10
+
+
+def test_a_database_that_is_neither_is_refused():
+    with pytest.raises(UserError, match="expected sqlite or postgresql, found mysql"):
+        Ledger("mysql://u:planted-password@host/db")
+
+
+@pytest.mark.parametrize(
+    "url", ["u:planted-password@host", "postgresql://u:x@host:planted-password/db"]
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(url):
+    with pytest.raises(UserError, match="FORGEMIND_LEDGER_URL") as caught:
+        Ledger(url)
+    assert "planted-password" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_is_an_error_without_the_password(tmp_path):
+    with pytest.raises(StoreError, match="PostgreSQL") as caught:
+        Ledger(f"postgresql://ada:planted-password@/db?host={tmp_path}")
+    assert "planted-password" not in str(caught.value)
+
+
+def test_a_user_who_may_not_make_tables_is_told_so(postgres):
+    import psycopg
+
+    url = postgres.url()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE looker LOGIN")
+    with pytest.raises(StoreError, match="permission denied for schema public"):
+        Ledger(url.replace("forgemind@", "looker@", 1))
+
+
+@pytest.mark.parametrize("name", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_every_usual_name_of_postgresql_means_the_one_driver(postgres, name):
+    url = postgres.url().replace("postgresql", name, 1)
+    assert Ledger(url).usage("g").responses == 0
+
+
+def test_a_ledger_holds_no_connection_between_its_calls(postgres):
+    before = postgres.connections()
+    ledgers = [Ledger(postgres.url()) for _ in range(3)]
+    assert [ledger.count_responses("g") for ledger in ledgers] == [0, 0, 0]
+    assert postgres.connections() <= before

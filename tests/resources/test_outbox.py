@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from fakes.alert_facts import alert
 from fakes.webhook_server import FakeReceiver
 
@@ -15,28 +14,11 @@ from forgemind_assets.warden.alert_settings import Channel, WebhookSettings
 from resources.alert_delivery import deliver_due
 from resources.alerts import LEASE_SECONDS, Outbox, back_off
 from resources.notifiers.webhook import Webhook
-from resources.outbox_tables import alerts, deliveries, inbox
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK = WebhookSettings(name="team", url_env="TEST_HOOK")
 TEAM = Channel("team", "webhook", webhook=HOOK)
 LOG = Channel("log", "log")
-POSTGRES = os.environ.get("FORGEMIND_TEST_POSTGRES_URL")
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgresql", marks=pytest.mark.skipif(not POSTGRES, reason="needs a server")),
-    ]
-)
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    with Outbox(POSTGRES)._engine.begin() as connection:
-        for table in (deliveries, inbox, alerts):
-            connection.execute(table.delete())
-    return POSTGRES
 
 
 @pytest.fixture
@@ -73,6 +55,13 @@ def test_an_event_is_recorded_once_with_a_delivery_for_each_channel_that_wants_i
     assert outbox.add([alert(0, description="told differently")], [LOG, loud]) == []
     assert outbox.waiting(["log"]) == 2
     assert outbox.waiting(["loud"]) == 1
+
+
+def test_a_failure_is_noted_whatever_letters_the_receiver_sent(outbox):
+    outbox.add([alert(0)], [LOG], now=1.0)
+    outbox.put_in_inbox(alert(0).key)
+    outbox.failed(outbox.claim(["log"], 2.0), "said \x00 and \ud800", 3.0)
+    assert outbox.read_inbox()[0].undelivered == {"log": "said \ufffd and ?"}
 
 
 def test_a_position_never_moves_back(outbox):
@@ -228,11 +217,11 @@ print(deliver_due(Outbox({url!r}), {{"team": hook}}, seconds=float("inf")))
 """
 
 
-def test_two_processes_that_deliver_at_once_share_the_work(url, outbox):
-    outbox.add([alert(n) for n in range(20)], [TEAM])
+def test_two_processes_that_deliver_at_once_share_the_work(contested):
+    Outbox(contested).add([alert(n) for n in range(20)], [TEAM])
     with FakeReceiver() as server:
         environment = os.environ | {"TEST_HOOK": server.url}
-        command = [sys.executable, "-c", SENDER.format(url=url)]
+        command = [sys.executable, "-c", SENDER.format(url=contested)]
         both = [
             subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
             for _ in range(2)
@@ -243,10 +232,23 @@ def test_two_processes_that_deliver_at_once_share_the_work(url, outbox):
     assert len(server.posts) == 20
 
 
-def test_the_tables_can_be_made_on_postgresql():
-    from sqlalchemy.dialects import postgresql
+ADDER = """
+from fakes.alert_facts import alert
+from forgemind_assets.warden.alert_settings import Channel
+from resources.alerts import Outbox
+outbox = Outbox({url!r})
+print(sum(len(outbox.add([alert(n)], [Channel("log", "log")], {{"runs": n}})) for n in range(15)))
+"""
 
-    for table in (alerts, deliveries, inbox):
-        assert "CREATE TABLE" in str(
-            sa.schema.CreateTable(table).compile(dialect=postgresql.dialect())
-        )
+
+def test_processes_that_find_the_same_events_at_once_record_each_once(contested):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    command = [sys.executable, "-c", ADDER.format(url=contested)]
+    every = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    assert sum(int(process.communicate()[0]) for process in every) == 15
+    outbox = Outbox(contested)
+    assert outbox.waiting(["log"]) == 15
+    assert outbox.position("runs") == 14

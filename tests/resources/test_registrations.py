@@ -2,17 +2,19 @@
 
 import multiprocessing
 import shutil
-import sqlite3
 
 import pytest
+import sqlalchemy as sa
 
 from forgemind_assets.errors import AlteredArtefact
 from forgemind_assets.home import Home
+from resources.ledger_tables import open_engine, write
 from resources.registrations import open_registrations, stable_version
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(url, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORGEMIND_LEDGER_URL", url)
     return Home(tmp_path / "home", tmp_path / "models")
 
 
@@ -68,8 +70,8 @@ EDITS = {
 
 @pytest.mark.parametrize("name", EDITS)
 def test_a_record_that_was_tampered_with_is_refused(home, known, name):
-    with sqlite3.connect(home.root / "ledger.db") as database:
-        database.execute(EDITS[name])
+    with write(open_engine(home.ledger_url)) as database:
+        database.execute(sa.text(EDITS[name].replace(":", r"\:")))
     for read in (lambda: known.events("g"), lambda: note(known, version="9")):
         with pytest.raises(AlteredArtefact, match=r"registry entry \d+ of g"):
             read()
@@ -88,7 +90,8 @@ def write_some(root):
     return True
 
 
-def test_processes_that_write_at_once_make_one_chain(tmp_path):
+def test_processes_that_write_at_once_make_one_chain(contested, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORGEMIND_LEDGER_URL", contested)
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert all(pool.map(write_some, [tmp_path / "home"] * 3))
     events = open_registrations(Home(tmp_path / "home", tmp_path)).events("g")

@@ -21,8 +21,8 @@ TWO = Rules(persons=2)
 
 
 @pytest.fixture
-def reviews(tmp_path):
-    return Reviews(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "witness.json")
+def reviews(url, tmp_path):
+    return Reviews(url, tmp_path / "witness.json")
 
 
 def rows(reviews):
@@ -291,11 +291,14 @@ def _decide(url, witness, review, name, verdict, gate, answers) -> None:
 
 
 @pytest.mark.parametrize("persons", [1, 2])
-def test_people_who_decide_at_once_are_heard_one_after_the_other(reviews, tmp_path, persons):
+def test_people_who_decide_at_once_are_heard_one_after_the_other(contested, tmp_path, persons):
+    witness = tmp_path / "witness.json"
+    reviews = Reviews(contested, witness)
     asked = reviews.ask(promotion(rules=Rules(persons=persons)))
     gate, answers = SPAWN.Barrier(3), SPAWN.Queue()
-    url, witness = str(reviews._engine.url), str(tmp_path / "witness.json")
-    arguments = [(url, witness, asked.id, name, "approve", gate, answers) for name in "abc"]
+    arguments = [
+        (contested, str(witness), asked.id, name, "approve", gate, answers) for name in "abc"
+    ]
     processes = [SPAWN.Process(target=_decide, args=one) for one in arguments]
     for process in processes:
         process.start()
@@ -308,3 +311,37 @@ def test_people_who_decide_at_once_are_heard_one_after_the_other(reviews, tmp_pa
     assert sum("approved already" in one for one in said) == 3 - persons
     assert reviews.verify() is None
     assert len(rows(reviews)) == 1 + persons
+
+
+def _ask(url, witness, name, gate) -> None:
+    from pathlib import Path
+
+    reviews = Reviews(url, Path(witness))
+    gate.wait()
+    for number in range(6):
+        reviews.ask(promotion(subject=subject(version=f"{name}{number}")))
+        reviews.ask(promotion(subject=subject(version=f"all{number}")))
+
+
+def test_processes_that_ask_at_once_make_one_chain(contested, tmp_path):
+    witness, gate = tmp_path / "witness.json", SPAWN.Barrier(3)
+    processes = [
+        SPAWN.Process(target=_ask, args=(contested, str(witness), name, gate)) for name in "abc"
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    reviews = Reviews(contested, witness)
+    assert reviews.verify() is None
+    records = rows(reviews)
+    assert [record["seq"] for record in records] == list(range(1, 25))
+    assert len({record["previous"] for record in records}) == 24
+
+
+def test_a_time_is_stored_to_the_last_digit(reviews):
+    at = 1763884800.1234567
+    asked = reviews.ask(promotion(), now=at)
+    assert reviews.get(asked.id).asked_at == at
+    assert reviews.verify() is None

@@ -12,7 +12,6 @@ from forgemind_assets.warden.policy import (
     LayerPolicy,
     Policy,
     Thresholds,
-    may_train,
     overlaid,
 )
 from forgemind_assets.warden.policy_files import default_policy, effective_policy, load_policy
@@ -96,14 +95,6 @@ def test_a_slice_may_have_thresholds_of_its_own():
     layer = LayerPolicy(quarantine_at=0.5, drop_at=0.8, by_slice={"CWE-798": Thresholds(drop_at=1)})
     assert layer.limits("CWE-798") == Thresholds(quarantine_at=0.5, drop_at=1)
     assert layer.limits("other").drop_at == 0.8
-
-
-def test_licences_and_terms():
-    policy = default_policy()
-    assert may_train(policy, "MIT", None) is None
-    assert may_train(policy, "MIT", "own_model") is None
-    assert may_train(policy, "MIT", "no_training") == "teacher_terms_not_allowed"
-    assert may_train(policy, "GPL-3.0-only", None) == "licence_not_allowed"
 
 
 def test_a_goals_policy_is_checked_with_the_goal(tmp_path: Path):

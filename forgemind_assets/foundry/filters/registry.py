@@ -11,6 +11,7 @@ from forgemind_assets.foundry.filters.length import Length
 from forgemind_assets.foundry.filters.near_duplicates import NearDuplicates
 from forgemind_assets.foundry.filters.parse import Parse
 from forgemind_assets.foundry.filters.safety import Safety
+from forgemind_assets.foundry.filters.source_terms import SourceTerms
 from forgemind_assets.foundry.filters.suite_texts import open_decontaminator
 from forgemind_assets.foundry.filters.verified_label import VerifiedLabel
 from forgemind_assets.foundry.verifiers.registry import VERIFIERS
@@ -57,8 +58,13 @@ def _safety(goal: Goal, models: Mapping[str, Classifier]) -> Sequence[Filter]:
     return [Safety(effective_policy(goal.spec.policy), models, _is_python(goal))]
 
 
+def _terms(goal: Goal) -> Sequence[Filter]:
+    return [SourceTerms(effective_policy(goal.spec.policy).training)]
+
+
 # Each is built from the goal; the safety layers also take the models that they need.
 FILTERS: Mapping[str, Callable[[Goal, Mapping[str, Classifier]], Sequence[Filter]]] = {
+    "source_terms": lambda goal, models: _terms(goal),
     "parse": lambda goal, models: _parse(goal),
     "answer_format": lambda goal, models: _answer_format(goal),
     "length": lambda goal, models: [
