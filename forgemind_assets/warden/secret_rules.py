@@ -32,19 +32,29 @@ class SecretRule:
     random: bool = False
     in_token: bool = False
     """The literals are part of the token itself."""
+    shared: bool = False
+    """Digests, public keys or identifiers have the same shape: the surroundings decide."""
 
 
 def _token(
-    kind: str, literal: str, body: str, *, score: float = 0.95, random: bool = False
+    kind: str,
+    literal: str,
+    body: str,
+    *,
+    score: float = 0.95,
+    random: bool = False,
+    shared: bool = False,
 ) -> SecretRule:
     pattern = re.compile(f"{START}({body}){END}")
-    return SecretRule(kind, tuple(literal.split(" ")), pattern, score, random, in_token=True)
+    literals = tuple(literal.split(" "))
+    return SecretRule(kind, literals, pattern, score, random, in_token=True, shared=shared)
 
 
 def _near(kind: str, literal: str, names: str, body: str, *, score: float = 0.85) -> SecretRule:
     """A token without a mark of its own, told by a provider's name before it on the same line."""
     pattern = re.compile(rf"(?i:{names})[^\n]{{0,60}}?[^A-Za-z0-9\n]({body})(?![A-Za-z0-9+/_-])")
-    return SecretRule(kind, tuple(literal.split(" ")), pattern, score, random=True)
+    literals = tuple(literal.split(" "))
+    return SecretRule(kind, literals, pattern, score, random=True, shared=True)
 
 
 U = "[A-Za-z0-9_-]"
@@ -59,7 +69,7 @@ RULES: tuple[SecretRule, ...] = (
         r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
     ),
     _token("aws_bedrock_key", "absk", r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
-    _near("aws_secret_access_key", "aws akia asia", r"aws|secret|AKIA|ASIA", r"[A-Za-z0-9+/]{40}"),
+    _near("aws_secret_access_key", "aws akia asia", r"aws|secret|AKIA|ASIA", r"(?=[^A-Z\n]{0,39}[A-Z])(?=[^a-z\n]{0,39}[a-z])[A-Za-z0-9+/]{40}"),
     _token("google_api_key", "aiza", rf"AIza{U}{{35}}"),
     _token("google_oauth_secret", "gocspx-", rf"GOCSPX-{U}{{28}}"),
     _token("google_oauth_token", "ya29.", r"ya29\.[A-Za-z0-9_.-]{20,}"),
@@ -71,6 +81,7 @@ RULES: tuple[SecretRule, ...] = (
         re.compile(rf"{START}([A-Za-z0-9+/]{{86}}==)"),
         0.9,
         random=True,
+        shared=True,
     ),
     SecretRule(
         "azure_shared_access_key",
@@ -105,7 +116,7 @@ RULES: tuple[SecretRule, ...] = (
     _token("planetscale_token", "pscale_", r"pscale_(?:tkn|oauth|pw)_[A-Za-z0-9_.=-]{32,64}"),
     _token("databricks_token", "dapi", rf"dapi{H}{{32}}(?:-\d)?"),
     _token("snowflake_token", "ver:1-hint:", r"ver:1-hint:\d+-ETMs[A-Za-z0-9+/=]{40,}"),
-    _token("clickhouse_key", "4b1d", rf"4b1d{W}{{38}}", random=True),
+    _token("clickhouse_key", "4b1d", rf"4b1d{W}{{38}}", random=True, shared=True),
     _token("mongodb_service_account", "mdb_sa_", r"mdb_sa_sk_[A-Za-z0-9_-]{40}"),
     _token("oracle_ocid_key", "ocid1.credential", r"ocid1\.credential\.[a-z0-9.]{40,}"),
     # source code and packages
@@ -128,7 +139,7 @@ RULES: tuple[SecretRule, ...] = (
     _token("npm_token", "npm_", rf"npm_{W}{{36}}"),
     _token("pypi_token", "pypi-ageic pypi-ageien", r"pypi-AgE[A-Za-z0-9_-]{40,}"),
     _token("rubygems_token", "rubygems_", rf"rubygems_{H}{{48}}"),
-    _token("cargo_token", "cio", rf"cio{W}{{32}}", random=True),
+    _token("cargo_token", "cio", rf"cio{W}{{32}}", random=True, shared=True),
     _token("clojars_token", "clojars_", r"CLOJARS_[a-z0-9]{60}"),
     _token("nuget_key", "oy2", r"oy2[a-z0-9]{43}"),
     _token("docker_token", "dckr_pat_ dckr_oat_", rf"dckr_(?:pat|oat)_{U}{{27,36}}"),
@@ -168,7 +179,7 @@ RULES: tuple[SecretRule, ...] = (
         "age-secret-key-1",
         r"AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
     ),
-    _token("okta_token", "00", r"00[A-Za-z0-9_-]{40}", score=0.8, random=True),
+    _token("okta_token", "00", r"00[A-Za-z0-9_-]{40}", score=0.8, random=True, shared=True),
     _token(
         "jwt", "eyj", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{16,}", score=0.9
     ),
@@ -240,7 +251,7 @@ RULES: tuple[SecretRule, ...] = (
         random=True,
     ),
     _token("telegram_bot_token", ":aa", rf"\d{{8,10}}:AA{U}{{32,33}}"),
-    _token("twilio_key", "sk ac", rf"(?:SK|AC){H}{{32}}"),
+    _token("twilio_key", "sk ac", rf"(?:SK|AC){H}{{32}}", shared=True),
     _token("sendgrid_key", "sg.", rf"SG\.{U}{{16,32}}\.{U}{{32,64}}"),
     _token("mailgun_key", "key- -", rf"key-{H}{{32}}|{H}{{32}}-{H}{{8}}-{H}{{8}}", score=0.9),
     _token("mailchimp_key", "-us", rf"{H}{{32}}-us\d{{1,2}}"),
@@ -337,7 +348,7 @@ RULES: tuple[SecretRule, ...] = (
     ),
     _token("linkedin_token", "aq", r"AQ[A-Z][A-Za-z0-9_-]{200,}"),
     _token("adobe_secret", "p8e-", r"p8e-[A-Za-z0-9_-]{32}"),
-    _token("zendesk_or_duo_key", "di", r"DI[A-Z0-9]{18}", score=0.6, random=True),
+    _token("zendesk_or_duo_key", "di", r"DI[A-Z0-9]{18}", score=0.6, random=True, shared=True),
     # keys
     SecretRule(
         "private_key",
@@ -369,10 +380,10 @@ RULES: tuple[SecretRule, ...] = (
         "ethereum_private_key",
         ("0x", "eth", "wallet"),
         re.compile(
-            rf"(?i:private|priv|wallet|eth\w*|signer|deployer)[^\n]{{0,40}}?\b((?:0x)?{H}{{64}})\b"
+            rf"(?i:(?<![a-z])(?:private|priv|wallet|eth(?![a-df-z])|signer|deployer))[^\n]{{0,40}}?\b((?:0x)?{H}{{64}})\b"
         ),
         0.9,
-        random=False,
+        shared=True,
     ),
     _near(
         "bitcoin_private_key",
@@ -393,8 +404,9 @@ RULES: tuple[SecretRule, ...] = (
     SecretRule(
         "npmrc_auth",
         ("_auth",),
-        re.compile(r"_auth(?:Token)?\s*=\s*\"?([A-Za-z0-9+/=_.-]{20,})"),
+        re.compile(r"(?<![A-Za-z0-9])_auth(?:Token)?\s*=\s*\"?([A-Za-z0-9+/=_.-]{20,})"),
         0.85,
+        random=True,
     ),
     SecretRule(
         "basic_auth_header",

@@ -4,14 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from forgemind_assets.warden.public_values import public_blocks
 from forgemind_assets.warden.randomness import looks_random
-from forgemind_assets.warden.secret_context import (
-    Found,
-    assigned,
-    bare,
-    in_addresses,
-    is_placeholder,
-)
+from forgemind_assets.warden.random_tokens import bare, excused
+from forgemind_assets.warden.secret_context import UUID, Found, assigned, in_addresses, is_placeholder, is_published
 from forgemind_assets.warden.secret_rules import RULES, SecretRule
 from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, redacted
 from forgemind_assets.warden.views import View
@@ -22,7 +18,9 @@ _LITERALS = [(literal, i) for i, rule in enumerate(RULES) for literal in rule.li
 _IN_TOKEN = [(literal, i) for literal, i in _LITERALS if RULES[i].in_token]
 _NEARBY = [(literal, i) for literal, i in _LITERALS if not RULES[i].in_token]
 _DIGIT = re.compile(r"[0-9]")
-_BASE64_LINE = re.compile(r"[A-Za-z0-9+/]{20,}")
+_KEY_BODY = re.compile(
+    r"-----(?:[^A-Za-z0-9+/]|\\[nr]|[A-Z][A-Za-z-]{2,12}: [^\n]{0,80}){0,240}?(?=[A-Za-z0-9+/]{0,40}[0-9+/])[A-Za-z0-9+/]{20,}"
+)
 
 
 @dataclass(frozen=True)
@@ -100,12 +98,18 @@ def _matches(rule: SecretRule, view: View) -> Iterator[Found]:
         secret = m[group]
         if secret is None or _harmless(rule, secret):
             continue
+        if rule.shared and excused(view.text, m.span(group), public_blocks(view.text)):
+            continue
         yield Found(rule.kind, m.span(group), rule.score)
 
 
 def _harmless(rule: SecretRule, secret: str) -> bool:
     if rule.kind == "private_key":
-        return not _BASE64_LINE.search(secret.split("-----", 2)[-1])
+        return not _KEY_BODY.match(secret, secret.find("-----", 5))
     if rule.random and not looks_random(secret, 12):
+        return True
+    if rule.shared and UUID.search(secret):
+        return True
+    if rule.kind == "basic_auth_header" and is_published(secret):
         return True
     return is_placeholder(secret)
