@@ -57,14 +57,15 @@ _ID_PREFIX = frozenset(
 )
 """Prefixes of identifiers and publishable keys: Stripe's, OpenAI's and AWS's documented ones, and
 those that build tools and databases give."""
+_PREFIX = re.compile(r"([A-Za-z]{1,12})[0-9]{0,2}[_.\-]")
 _MARKUP = re.compile(r"\s*[{\[<]")
 _SENTENCE = re.compile(r"(?:[A-Za-z,'\":]{2,}[ \n]+){2,}")
 
 
 def is_public(token: str) -> bool:
     """Whether a token is an identifier, a picture, a public key or a sentence in base64."""
-    prefix, mark, _ = token.partition("_" if "_" in token[:13] else "-")
-    if mark and prefix.lower().rstrip("0123456789") in _ID_PREFIX:
+    prefix = _PREFIX.match(token)
+    if prefix and prefix[1].lower() in _ID_PREFIX:
         return True
     if _CID.fullmatch(token) or _CONTRACT.match(token):
         return True

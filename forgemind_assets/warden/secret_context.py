@@ -59,10 +59,12 @@ _ASKING_CALL = re.compile(
 _ENDING = re.compile(
     r"\.(?:pem|key|json|txt|ya?ml|parquet|py|toml|cfg|crt|cer|p12|pfx|env|ini|conf|log|html?|js|css|csv|md|sh|db|png|svg)$"
 )
-_PIECES = re.compile(r"[/.:_#@=\-]")
-_PIECE = re.compile(r"[A-Za-z]?[a-z]*\d{0,8}|[A-Z]+\d{0,4}")
+_PIECES = re.compile(r"[/\\.:_#@={}\-]")
+_PIECE = re.compile(r"[A-Za-z]?[a-z]*(?:[A-Z][a-z]+)*\d{0,8}|[A-Z]+\d{0,4}")
 _DOTTED = re.compile(r"\.?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _PASSWORD_NAME = re.compile(r"(?i)pass|pwd|secret|psk|pepper|identified|cred")
+_LOOKED_UP = re.compile(r"\w\[\s*$")
+_DIGESTED = re.compile(r"(?i)(?:md5|sha\d\w*|blake\w*|hash)\(\s*$")
 _NAME_BREAK = re.compile(r"[\"'`=:,;<>|(){}\[\]]")
 _PART = re.compile(r"[A-Za-z0-9+/_\-]+")
 
@@ -148,9 +150,11 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
     if _NOT_A_SECRET.search(value) or purpose(name) != "secret":
         return None
     strong = bool(_STRONG.search(name))
-    if not quoted and re.search(r"[A-Za-z]", m["calls"]):
+    if not strong and _DIGESTED.search(m["calls"]):
         return None
-    token = value.strip().split(" ")[-1] if quoted else value.rstrip(".")
+    if _LOOKED_UP.search(m["calls"]) or (not quoted and re.search(r"[A-Za-z]", m["calls"])):
+        return None
+    token = value.strip().split(" ")[-1].rstrip("\\") if quoted else value.rstrip(".")
     if token.count(" ") or _is_reference(token, quoted=quoted):
         return None
     if UUID.fullmatch(token):
@@ -207,7 +211,7 @@ def _is_path(token: str) -> bool:
     """Whether all pieces between slashes, dots and dashes are words, numbers or UUIDs."""
     if _ENDING.search(token):
         return True
-    pieces = _PIECES.split(UUID.sub("id", token)) if "/" in token else ()
+    pieces = _PIECES.split(UUID.sub("id", token)) if "/" in token or "\\" in token else ()
     return bool(pieces) and all(_PIECE.fullmatch(piece) for piece in pieces)
 
 

@@ -37,6 +37,10 @@ _KEY_OF = frozenset(
     "lookup image page row item ssh s3 s".split()
 )
 """Right before `key` they say that it opens nothing, or that it is the public one."""
+_TOKEN_OF = frozenset(
+    "page continuation next sync resume pagination skip pad bos eos unk mask sep cls special max min num stop".split()
+)
+"""Right before `token` they say that it is a place in a list or a piece of text."""
 _PUBLIC_NOUNS = frozenset(
     "id ids uid gid uuid uuids guid guids kid keyid clientid oid urn arn ulid cid ipfs hash hashes hashed digest "
     "digests hexdigest checksum checksums sha md crc blake integrity sri fingerprint fingerprints "
@@ -94,8 +98,9 @@ def purpose(name: str) -> Purpose:
 def _is_open(noun: str, before: list[str]) -> bool:
     if noun in _ALWAYS_SECRET or "private" in before:
         return False
-    key = noun in ("key", "keys") and bool(before) and before[-1] in _KEY_OF
-    return key or not _OPEN.isdisjoint(before)
+    last = before[-1] if before else ""
+    of = _KEY_OF if noun in ("key", "keys") else _TOKEN_OF if noun in ("token", "tokens") else ()
+    return last in of or not _OPEN.isdisjoint(before)
 
 
 def _secret_noun(word: str) -> str:
