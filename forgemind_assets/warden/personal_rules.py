@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from forgemind_assets.warden.identity_numbers import GROUPED, NAMED, NUMBERS, IdentityNumber, holds
 from forgemind_assets.warden.secret_context import Found
-from forgemind_assets.warden.views import View
+from forgemind_assets.warden.views import Span, View
 
 RESERVED = 0.2
 """Score of what is set aside for documentation and tests, and so belongs to nobody."""
@@ -57,10 +57,14 @@ _FILE_ENDINGS = frozenset(
     )
 )
 _RUN = re.compile(
-    r"(?<![\w.\-+/=])\+?\(?(?:[A-Z]{1,6}[ -]?)?\d[\dA-Z]*(?:[ .\-/()]{1,2}[\dA-Z]{1,12}){0,9}(?![\w])"
+    r"(?<![\w.\-+/])\+?\(?(?:[A-Z]{1,6}[ -]?){0,2}\d[\dA-Z]*(?:[ .\-/()]{1,3}[\dA-Z]{1,12}){0,9}(?:-k)?(?![\w])"
     r"|(?<![\w.])\+\d[\d ().\-/]{6,20}\d(?!\w)"
 )
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
+_PIECE = re.compile(r"[\dA-Z](?:[^ ]*[\dA-Zk])?")
+_MOST_PIECES = 10
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,30})(?![A-Za-z0-9])"
+)
 _CARD = re.compile(
     r"(?<![\w.\-])(?:\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|3\d{3}[ -]?\d{6}[ -]?\d{4,5})(?![\w.])(?!-\d)"
 )
@@ -175,12 +179,15 @@ def _email_score(local: str, domain: str) -> float:
 
 
 def accounts(view: View) -> Iterator[Found]:
-    """IBANs (mod 97) and card numbers (Luhn and a known issuer)."""
+    """IBANs (ISO 13616: the country's structure, and mod 97) and card numbers (Luhn, issuer).
+
+    Check digits that a country has besides are not asked for: the standard does not.
+    """
     from stdnum import iban, luhn
 
     for m in _IBAN.finditer(view.text):
         for end in (m.end(), *_shorter(view.text, *m.span())):
-            if iban.is_valid(view.text[m.start() : end]):
+            if iban.is_valid(view.text[m.start() : end], check_country=False):
                 yield Found("iban", (m.start(), end), 0.95)
                 break
     for m in _CARD.finditer(view.text):
@@ -191,7 +198,7 @@ def accounts(view: View) -> Iterator[Found]:
 
 def _shorter(text: str, start: int, end: int) -> list[int]:
     """Ends before which a word may have been taken for a part of the number."""
-    return [i for i in range(end - 1, start + 14, -1) if text[i] in " -"]
+    return [i for i in range(end - 1, start + 14, -1) if text[i] in " .-"]
 
 
 def identities(view: View) -> Iterator[Found]:
@@ -200,27 +207,48 @@ def identities(view: View) -> Iterator[Found]:
     for m in _NINO.finditer(view.text):
         yield Found("gb_nino", m.span(), 0.8)
     for m in _RUN.finditer(view.text):
-        run = m[0].strip(" .-/()")
-        if not 8 <= len(run) <= 22 or sum(c.isdigit() for c in run) < 6 or len(set(run)) < 4:
-            continue
-        start = m.start() + m[0].find(run)
-        named = NAMED.search(view.text[max(0, start - 48) : start].rpartition("\n")[2])
-        best = max(
-            ((_score(n, run, named), n.kind) for n in NUMBERS if holds(n, run)), default=None
-        )
-        if best is not None:
-            yield Found(best[1], (start, start + len(run)), best[0])
+        for start, end in _readings(m[0]):
+            at = m.start() + start
+            best = _identity(view, at, m[0][start:end])
+            if best is not None:
+                yield Found(best[1], (at, at + end - start), best[0])
+                break
     for m in _PASSPORT.finditer(view.text):
         if any(c.isdigit() for c in m[1]):
             yield Found("passport", m.span(1), 0.6)
 
 
-def _score(number: IdentityNumber, run: str, named: re.Match[str] | None) -> float:
-    if named is not None:
-        return (
-            0.9 if re.search(number.words, named[0], re.IGNORECASE) else max(0.7, number.strength)
-        )
-    return max(number.strength, 0.6) if GROUPED.search(run) else number.strength
+def _readings(run: str) -> Iterator[Span]:
+    """Parts of a run of digits and capitals that could be one number, the longest first.
+
+    What stands before or behind a number is often a number or a capital too: a date, an amount.
+    """
+    pieces = [piece.span() for piece in _PIECE.finditer(run)][:_MOST_PIECES]
+    for count in range(len(pieces), 0, -1):
+        for first in range(len(pieces) - count + 1):
+            start, end = pieces[first][0], pieces[first + count - 1][1]
+            part = run[start:end]
+            if 8 <= len(part) <= 22 and sum(c.isdigit() for c in part) >= 4 and len(set(part)) > 3:
+                yield start, end
+
+
+def _identity(view: View, start: int, text: str) -> tuple[float, str] | None:
+    """Score and kind of the number that fits best; None where none holds."""
+    fitting = [number for number in NUMBERS if holds(number, text)]
+    if not fitting:
+        return None
+    line = view.text[max(0, start - 48) : start].rpartition("\n")[2]
+    return max((_score(number, view, line, text), number.kind) for number in fitting)
+
+
+def _score(number: IdentityNumber, view: View, line: str, text: str) -> float:
+    if number.words.search(line):
+        return 0.9
+    if number.words.search(view.lower):
+        return max(0.75, number.strength)
+    if NAMED.search(line):
+        return max(0.7, number.strength)
+    return max(number.strength, 0.6) if GROUPED.search(text) else number.strength
 
 
 def _social_security(view: View) -> Iterator[Found]:

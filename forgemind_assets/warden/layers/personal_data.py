@@ -17,7 +17,7 @@ from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, r
 from forgemind_assets.warden.views import View
 
 _DIGIT = re.compile(r"\d")
-_MANY_DIGITS = re.compile(r"\d(?:[ .\-/()]{0,2}[\dA-Z]){6}")
+_MANY_DIGITS = re.compile(r"\d(?:[ .\-/()]{0,3}[\dA-Za-z]){6}|[A-Z]{5}\d{4}[A-Z]")
 
 
 @dataclass(frozen=True)
