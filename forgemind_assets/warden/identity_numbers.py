@@ -49,9 +49,17 @@ NAMED = re.compile(
 """What stands before an identity number where somebody names it without its country."""
 
 
+def _folded(words: str) -> list[str]:
+    if words.isascii():
+        return []
+    return [form for w in words.split("|") for form in (normalise(w), normalise(w.upper()).lower())]
+
+
 def _number(kind: str, check: str | Check, shape: str, strength: float, words: str) -> IdentityNumber:
+    # the text is folded before it is scanned, and capitals fold otherwise than small letters
+    forms = dict.fromkeys((*words.split("|"), *_folded(words)))
     names = "|".join(
-        rf"(?<![a-z]){word}(?![a-z])" if len(word) < 5 else word for word in normalise(words).split("|")
+        rf"(?<![a-z]){word}(?![a-z])" if len(word) < 5 else word for word in forms
     )
     return IdentityNumber(
         kind, check, re.compile(shape), strength, re.compile(names, re.IGNORECASE)
@@ -155,6 +163,18 @@ NUMBERS: tuple[IdentityNumber, ...] = (
     _number("kz_iin", checks.kz_iin, r"\d{12}", 0.35, "iin|жсн|иин"),
     _number("ec_cedula", "ec.ci", r"\d{10}", 0.25, "cedula|cédula"),
 )
+
+_ANY_SHAPE = re.compile(
+    "|".join(rf"(?:{number.shape.pattern})".replace(r"\1", r"[ ./\-]?") for number in NUMBERS)
+)
+
+
+def fitting(text: str) -> list[IdentityNumber]:
+    """The numbers whose shape and check digits a text has."""
+    if not _ANY_SHAPE.fullmatch(text):
+        return []
+    return [number for number in NUMBERS if holds(number, text)]
+
 
 @cache
 def _module(name: str) -> ModuleType:

@@ -5,8 +5,9 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from forgemind_assets.warden.identity_numbers import GROUPED, NAMED, NUMBERS, IdentityNumber, holds
+from forgemind_assets.warden.identity_numbers import GROUPED, NAMED, IdentityNumber, fitting
 from forgemind_assets.warden.secret_context import Found
 from forgemind_assets.warden.views import Span, View
 
@@ -62,6 +63,10 @@ _RUN = re.compile(
 )
 _PIECE = re.compile(r"[\dA-Z](?:[^ ]*[\dA-Zk])?")
 _MOST_PIECES = 10
+_NAMED = 0.7
+"""Score of an identity number that is named, but not by its country."""
+_ATTACHED = re.compile(r"[=:>]|\w $")
+"""A number has a name on its own line, or stands in a sentence; else its column may name it."""
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,30})(?![A-Za-z0-9])"
 )
@@ -207,10 +212,10 @@ def identities(view: View) -> Iterator[Found]:
     for m in _NINO.finditer(view.text):
         yield Found("gb_nino", m.span(), 0.8)
     for m in _RUN.finditer(view.text):
-        for start, end in _readings(m[0]):
+        for start, end, whole in _readings(m[0]):
             at = m.start() + start
             best = _identity(view, at, m[0][start:end])
-            if best is not None:
+            if best is not None and (whole or best[0] >= _NAMED):
                 yield Found(best[1], (at, at + end - start), best[0])
                 break
     for m in _PASSPORT.finditer(view.text):
@@ -218,27 +223,34 @@ def identities(view: View) -> Iterator[Found]:
             yield Found("passport", m.span(1), 0.6)
 
 
-def _readings(run: str) -> Iterator[Span]:
+def _readings(run: str) -> Iterator[tuple[int, int, bool]]:
     """Parts of a run of digits and capitals that could be one number, the longest first.
 
     What stands before or behind a number is often a number or a capital too: a date, an amount.
+    The third value is False where short groups of digits were cut apart: they may be one number,
+    so that such a part needs a name.
     """
-    pieces = [piece.span() for piece in _PIECE.finditer(run)][:_MOST_PIECES]
+    pieces = [m.span() for m in _PIECE.finditer(run)][:_MOST_PIECES]
+    short = [end - start <= 5 and run[start:end].isdigit() for start, end in pieces]
+    cuts = [False, *(a and b for a, b in pairwise(short)), False]
     for count in range(len(pieces), 0, -1):
         for first in range(len(pieces) - count + 1):
+            whole = not (cuts[first] or cuts[first + count])
             start, end = pieces[first][0], pieces[first + count - 1][1]
             part = run[start:end]
             if 8 <= len(part) <= 22 and sum(c.isdigit() for c in part) >= 4 and len(set(part)) > 3:
-                yield start, end
+                yield start, end, whole
 
 
 def _identity(view: View, start: int, text: str) -> tuple[float, str] | None:
     """Score and kind of the number that fits best; None where none holds."""
-    fitting = [number for number in NUMBERS if holds(number, text)]
-    if not fitting:
+    found = fitting(text)
+    if not found:
         return None
-    line = view.text[max(0, start - 48) : start].rpartition("\n")[2]
-    return max((_score(number, view, line, text), number.kind) for number in fitting)
+    before = view.text[max(0, start - 48) : start].rpartition("\n")[2]
+    if not _ATTACHED.search(before):
+        before = view.text[max(0, start - 160) : start]
+    return max((_score(number, view, before, text), number.kind) for number in found)
 
 
 def _score(number: IdentityNumber, view: View, line: str, text: str) -> float:
@@ -247,7 +259,7 @@ def _score(number: IdentityNumber, view: View, line: str, text: str) -> float:
     if number.words.search(view.lower):
         return max(0.75, number.strength)
     if NAMED.search(line):
-        return max(0.7, number.strength)
+        return max(_NAMED, number.strength)
     return max(number.strength, 0.6) if GROUPED.search(text) else number.strength
 
 

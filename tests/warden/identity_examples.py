@@ -50,7 +50,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "tr_kimlik": ("ddddddddddd",),
     "il_id": ("ddddddddd",),
     "za_id": ("Bdddd08d", "B dddd 08d"),
-    "mx_curp": ("LEXLBHDFRRN0d", "GEGLBMDFRRNAd"),
+    "mx_curp": ("LEXLBHJCRRN0d", "GEGLBMJCRRNAd"),
     "cl_rut": ("dd.ddd.ddd-d", "dddddddd-K"),
     "ar_dni_cuit": ("20-dddddddd-d",),
     "ru_inn": ("dddddddddddd",),
