@@ -50,7 +50,9 @@ def de_social_security(text: str) -> bool:
     """Germany's Rentenversicherungsnummer: 65 170839 J 008, cross sums with weights 2,1,2,5,7,…"""
     plain = text.replace(" ", "")
     digits = plain[:8] + f"{ord(plain[8]) - 64:02d}" + plain[9:11]
-    products = (int(d) * w for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
+    products = (
+        int(d) * w for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True)
+    )
     return sum(p // 10 + p % 10 for p in products) % 10 == int(plain[11])
 
 

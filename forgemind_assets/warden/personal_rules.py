@@ -58,13 +58,14 @@ _FILE_ENDINGS = frozenset(
     )
 )
 _RUN = re.compile(
-    r"(?<![\w.\-+/])\+?\(?(?:[A-Z]{1,6}[ -]?){0,2}\d[\dA-Z]*(?:[ .\-/()]{1,3}[\dA-Z]{1,12}){0,9}(?:-k)?(?![\w])"
+    r"(?<![\w.\-+/])\+?\(?(?:[A-Z]{1,6}[ -]?){0,2}\d[\dA-Z]*(?:[ .\-/()]{1,3}[\dA-Z]{1,12}){0,9}(?:-k)?(?![\w]|-[a-z])"
     r"|(?<![\w.])\+\d[\d ().\-/]{6,20}\d(?!\w)"
 )
 _PIECE = re.compile(r"[\dA-Z](?:[^ ]*[\dA-Zk])?")
 _MOST_PIECES = 10
 _NAMED = 0.7
 """Score of an identity number that is named, but not by its country."""
+_IN_COLUMN = re.compile(r"[,;|\t]")
 _ATTACHED = re.compile(r"[=:>]|\w $")
 """A number has a name on its own line, or stands in a sentence; else its column may name it."""
 _IBAN = re.compile(
@@ -248,7 +249,7 @@ def _identity(view: View, start: int, text: str) -> tuple[float, str] | None:
     if not found:
         return None
     before = view.text[max(0, start - 48) : start].rpartition("\n")[2]
-    if not _ATTACHED.search(before):
+    if _IN_COLUMN.search(before) and not _ATTACHED.search(before):
         before = view.text[max(0, start - 160) : start]
     return max((_score(number, view, before, text), number.kind) for number in found)
 

@@ -69,7 +69,9 @@ _TELLING = frozenset(
 """Anywhere near a value without a name they excuse it, where no word about secrets stands there."""
 _PUBLIC = _PUBLIC_NOUNS | _OPEN
 _GLUED = re.compile(r"(?:password|passwd|passphrase|pwd|pass|secrets?|tokens?|keys?)$")
-_NOT_GLUED = frozenset("monkey turkey donkey hockey whiskey jockey compass bypass surpass trespass hotkey".split())
+_NOT_GLUED = frozenset(
+    "monkey turkey donkey hockey whiskey jockey compass bypass surpass trespass hotkey".split()
+)
 _ALWAYS_SECRET = frozenset("password passwd pwd passphrase passcode secret secrets".split())
 
 

@@ -69,7 +69,12 @@ RULES: tuple[SecretRule, ...] = (
         r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
     ),
     _token("aws_bedrock_key", "absk", r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
-    _near("aws_secret_access_key", "aws akia asia", r"aws|secret|AKIA|ASIA", r"(?=[^A-Z\n]{0,39}[A-Z])(?=[^a-z\n]{0,39}[a-z])[A-Za-z0-9+/]{40}"),
+    _near(
+        "aws_secret_access_key",
+        "aws akia asia",
+        r"aws|secret|AKIA|ASIA",
+        r"(?=[^A-Z\n]{0,39}[A-Z])(?=[^a-z\n]{0,39}[a-z])[A-Za-z0-9+/]{40}",
+    ),
     _token("google_api_key", "aiza", rf"AIza{U}{{35}}"),
     _token("google_oauth_secret", "gocspx-", rf"GOCSPX-{U}{{28}}"),
     _token("google_oauth_token", "ya29.", r"ya29\.[A-Za-z0-9_.-]{20,}"),

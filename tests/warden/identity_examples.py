@@ -78,7 +78,14 @@ NAMES: dict[str, tuple[str, ...]] = {
     "sg_nric": ("NRIC",), "hk_id": ("HKID",), "tw_id": ("身分證字號",), "jp_my_number": ("マイナンバー", "My Number"), "pk_cnic": ("CNIC",),
     "es_social_security": ("Seguridad Social",), "de_social_security": ("Rentenversicherungsnummer",),
 }  # fmt: skip
-GENERIC = ("national_id", "ID number", "tax_id", "social security number", "citizen_id", "identity number")
+GENERIC = (
+    "national_id",
+    "ID number",
+    "tax_id",
+    "social security number",
+    "citizen_id",
+    "identity number",
+)
 CARRIERS: dict[str, Callable[[str, str], str]] = {
     "json": lambda n, v: f'{{"name": "Anna Nowak", "{n}": "{v}", "city": "x"}}',
     "env": lambda n, v: f"{n.upper().replace(' ', '_')}={v}\n",

@@ -66,9 +66,7 @@ NAMED: dict[str, Callable[[str, str], str]] = {
     "compose": lambda n, s: (
         f"services:\n  db:\n    image: postgres:16\n    environment:\n      - {n.upper()}={s}\n"
     ),
-    "systemd": lambda n, s: (
-        f'[Service]\nEnvironment="{n.upper()}={s}"\nExecStart=/usr/bin/app\n'
-    ),
+    "systemd": lambda n, s: f'[Service]\nEnvironment="{n.upper()}={s}"\nExecStart=/usr/bin/app\n',
     "go": lambda n, s: f'const {n} = "{s}"\n\nfunc main() {{ run({n}) }}\n',
     "java": lambda n, s: f'private static final String {n.upper()} = "{s}";\n',
     "csharp": lambda n, s: f'public string {n} {{ get; set; }} = "{s}";\n',

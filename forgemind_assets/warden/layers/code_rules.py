@@ -56,9 +56,7 @@ class CodeRules:
             return NotRun(self.name, self.version, "decoding_limit", "too much encoded text")
         return strongest(verdicts)
 
-    def _shell(
-        self, passage: Passage, view: View, present: frozenset[str]
-    ) -> Iterator[Verdict]:
+    def _shell(self, passage: Passage, view: View, present: frozenset[str]) -> Iterator[Verdict]:
         if present:
             for reason, words, pattern in SHELL_RULES:
                 if not present.isdisjoint(words):

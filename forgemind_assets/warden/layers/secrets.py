@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from forgemind_assets.warden.public_values import public_blocks
 from forgemind_assets.warden.randomness import looks_random
 from forgemind_assets.warden.random_tokens import bare, excused
-from forgemind_assets.warden.secret_context import UUID, Found, assigned, in_addresses, is_placeholder, is_published
+from forgemind_assets.warden.secret_context import (
+    UUID,
+    Found,
+    assigned,
+    in_addresses,
+    is_placeholder,
+    is_published,
+)
 from forgemind_assets.warden.secret_rules import RULES, SecretRule
 from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, redacted
 from forgemind_assets.warden.views import View
