@@ -47,7 +47,7 @@ def es_social_security(text: str) -> bool:
 
 
 def de_social_security(text: str) -> bool:
-    """Germany's Rentenversicherungsnummer: 65 170839 J 008, cross sums with weights 2,1,2,5,7,…"""
+    """Germany's Rentenversicherungsnummer: 65 170839 J 008, cross sums of weighted digits."""
     plain = text.replace(" ", "")
     digits = plain[:8] + f"{ord(plain[8]) - 64:02d}" + plain[9:11]
     products = (

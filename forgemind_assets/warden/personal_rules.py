@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from forgemind_assets.warden.identity_numbers import GROUPED, NAMED, IdentityNumber, fitting
 from forgemind_assets.warden.secret_context import Found
-from forgemind_assets.warden.views import Span, View
+from forgemind_assets.warden.views import View
 
 RESERVED = 0.2
 """Score of what is set aside for documentation and tests, and so belongs to nobody."""

@@ -1,5 +1,7 @@
 """Values that look drawn at random and are public by what they are, whatever their name."""
 
+# ruff: noqa: E501, SIM905 - lists of words read best as one text
+
 import re
 from base64 import b64decode
 from binascii import Error

@@ -1,5 +1,7 @@
 """Long random tokens that no provider's mark tells: believed unless their surroundings excuse them."""
 
+# ruff: noqa: E501 - a pattern is easier to check in one piece
+
 import re
 from collections.abc import Iterator
 

@@ -4,6 +4,8 @@ A scanner that goes by randomness alone takes every digest, commit and public ke
 Code says what a value is for: in an identifier, in the call or the mapping that it stands in.
 """
 
+# ruff: noqa: E501, SIM905 - lists of words read best as one text
+
 import re
 from collections.abc import Iterator
 from typing import Literal

@@ -3,6 +3,8 @@
 The measurement's corpus (`tests/bench/planted_people.py` and others) is another one.
 """
 
+# ruff: noqa: E501 - one country, one line
+
 import random
 import string
 from collections.abc import Callable

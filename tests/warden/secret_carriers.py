@@ -49,8 +49,24 @@ MORE_KINDS: dict[str, Callable[[random.Random], str]] = {
     "aws_session": lambda r: "IQoJb3JpZ2luX2Vj" + draw(r, B64, 180) + "==",
 }
 NAMED_ONLY = frozenset(
-    "confluent datadog_api datadog_app cloudflare algolia smtp_password twilio_token base32_seed flask_secret ethereum "
-    "hex_api_key uuid_key password aws_secret_access_key random_secret unknown_vendor_lower".split()
+    [
+        "confluent",
+        "datadog_api",
+        "datadog_app",
+        "cloudflare",
+        "algolia",
+        "smtp_password",
+        "twilio_token",
+        "base32_seed",
+        "flask_secret",
+        "ethereum",
+        "hex_api_key",
+        "uuid_key",
+        "password",
+        "aws_secret_access_key",
+        "random_secret",
+        "unknown_vendor_lower",
+    ]
 )
 FITTING = {"ethereum": "wallet_private_key", "base32_seed": "totp_secret"}
 MORE_NAMES = (

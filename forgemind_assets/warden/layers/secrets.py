@@ -1,12 +1,14 @@
 """Secrets: providers' token formats, names that are given a random value, bare random tokens."""
 
+# ruff: noqa: E501 - a pattern is easier to check in one piece
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from forgemind_assets.warden.public_values import public_blocks
-from forgemind_assets.warden.randomness import looks_random
 from forgemind_assets.warden.random_tokens import bare, excused
+from forgemind_assets.warden.randomness import looks_random
 from forgemind_assets.warden.secret_context import (
     UUID,
     Found,
@@ -15,7 +17,8 @@ from forgemind_assets.warden.secret_context import (
     is_placeholder,
     is_published,
 )
-from forgemind_assets.warden.secret_rules import RULES, SecretRule
+from forgemind_assets.warden.secret_rule import SecretRule
+from forgemind_assets.warden.secret_rules import RULES
 from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, redacted
 from forgemind_assets.warden.views import View
 from forgemind_assets.warden.words import Seen, seen
