@@ -157,10 +157,26 @@ def _encoded(text: str, budget: _Budget) -> list[Edit]:
     if "\n" in text:
         for m in _WRAPPED.finditer(text):
             _try(edits, text, m.start(), m.end(), budget)
+    if any(_worth_trying(run) for run in _TOKEN.findall(text)):
+        _try_tokens(edits, text, budget)
+    if ":" in text or " " in text:
+        for m in _HEX_PAIRS.finditer(text):
+            _try(edits, text, m.start(), m.end(), budget)
+    return _apart(edits)
+
+
+def _worth_trying(run: str) -> bool:
+    if run.islower() and not _DIGIT.search(run):
+        return False
+    # the letter of a spelled out line end is no part of the run
+    return may_be_encoded(run) or (run[0] in "nrt" and may_be_encoded(run[1:]))
+
+
+def _try_tokens(edits: list[Edit], text: str, budget: _Budget) -> None:
     taken = bool(edits)
     for m in _TOKEN.finditer(text):
         run = m[0]
-        if (run.islower() and not _DIGIT.search(run)) or not may_be_encoded(run):
+        if not _worth_trying(run):
             continue
         start = m.start() + (text[m.start() - 1 : m.start()] == "\\" and run[0] in "nrt")
         if taken and any(e.start < m.end() and start < e.end for e in edits):
@@ -169,10 +185,6 @@ def _encoded(text: str, budget: _Budget) -> list[Edit]:
             for piece in _PIECE.finditer(text, start, m.end()):
                 if piece.span() != m.span():
                     _try(edits, text, piece.start(), piece.end(), budget)
-    if ":" in text or " " in text:
-        for m in _HEX_PAIRS.finditer(text):
-            _try(edits, text, m.start(), m.end(), budget)
-    return _apart(edits)
 
 
 def _try(

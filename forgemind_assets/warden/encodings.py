@@ -13,6 +13,9 @@ _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _HEX_START = re.compile(r"[0-9a-f]{12}|[0-9A-F]{12}")
 _ZIPPED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
+_PIECE = re.compile(r"[A-Za-z0-9+]{12,}")
+_STANDARD = {0x2D: "+", 0x5F: "/"}
+"""The alphabet of URLs (RFC 4648, section 5) as the standard one."""
 _BINARY_WITH_TEXT = 24
 
 
@@ -38,10 +41,20 @@ def decode_token(run: str, *, percent: bool = False) -> tuple[str, str] | None:
 def may_be_encoded(run: str) -> bool:
     """A cheap test that lets all encoded text pass, and few names in code.
 
-    Looks at the first six bytes that base64 would give; a run with separators always passes,
-    because one of its pieces may be encoded.
+    Looks at the first six bytes that base64 would give, of the run and, where it has separators,
+    of each of its pieces: one of them may be encoded.
     """
-    if not run.isalnum() or _HEX_START.match(run) or run.isupper():
+    if run.isalnum():
+        return _may_begin(run)
+    if run[2:3] == "-" and run[5:6] == "-":
+        return True
+    if _may_begin(run.translate(_STANDARD)):
+        return True
+    return any(_may_begin(piece) for piece in _PIECE.findall(run))
+
+
+def _may_begin(run: str) -> bool:
+    if _HEX_START.match(run) or run.isupper():
         return True
     head = binascii.a2b_base64(run[:8])
     odd = len(head.translate(None, delete=_TEXT_BYTES))
@@ -56,7 +69,7 @@ def _is_spread(run: str) -> bool:
 
 
 def _base64(run: str) -> bytes | None:
-    body = run.rstrip("=").translate({0x2D: "+", 0x5F: "/"})
+    body = run.rstrip("=").translate(_STANDARD)
     if len(body) % 4 == 1:
         body = body[:-1]
     try:

@@ -5,8 +5,9 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from forgemind_assets.warden.identity_numbers import GROUPED, NAMED, NUMBERS, IdentityNumber, holds
+from forgemind_assets.warden.identity_numbers import GROUPED, NAMED, IdentityNumber, fitting
 from forgemind_assets.warden.secret_context import Found
 from forgemind_assets.warden.views import View
 
@@ -57,10 +58,19 @@ _FILE_ENDINGS = frozenset(
     )
 )
 _RUN = re.compile(
-    r"(?<![\w.\-+/=])\+?\(?(?:[A-Z]{1,6}[ -]?)?\d[\dA-Z]*(?:[ .\-/()]{1,2}[\dA-Z]{1,12}){0,9}(?![\w])"
+    r"(?<![\w.\-+/])\+?\(?(?:[A-Z]{1,6}[ -]?){0,2}\d[\dA-Z]*(?:[ .\-/()]{1,3}[\dA-Z]{1,12}){0,9}(?:-k)?(?![\w]|-[a-z])"
     r"|(?<![\w.])\+\d[\d ().\-/]{6,20}\d(?!\w)"
 )
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
+_PIECE = re.compile(r"[\dA-Z](?:[^ ]*[\dA-Zk])?")
+_MOST_PIECES = 10
+_NAMED = 0.7
+"""Score of an identity number that is named, but not by its country."""
+_IN_COLUMN = re.compile(r"[,;|\t]")
+_ATTACHED = re.compile(r"[=:>]|\w $")
+"""A number has a name on its own line, or stands in a sentence; else its column may name it."""
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,30})(?![A-Za-z0-9])"
+)
 _CARD = re.compile(
     r"(?<![\w.\-])(?:\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|3\d{3}[ -]?\d{6}[ -]?\d{4,5})(?![\w.])(?!-\d)"
 )
@@ -175,12 +185,15 @@ def _email_score(local: str, domain: str) -> float:
 
 
 def accounts(view: View) -> Iterator[Found]:
-    """IBANs (mod 97) and card numbers (Luhn and a known issuer)."""
+    """IBANs (ISO 13616: the country's structure, and mod 97) and card numbers (Luhn, issuer).
+
+    Check digits that a country has besides are not asked for: the standard does not.
+    """
     from stdnum import iban, luhn
 
     for m in _IBAN.finditer(view.text):
         for end in (m.end(), *_shorter(view.text, *m.span())):
-            if iban.is_valid(view.text[m.start() : end]):
+            if iban.is_valid(view.text[m.start() : end], check_country=False):
                 yield Found("iban", (m.start(), end), 0.95)
                 break
     for m in _CARD.finditer(view.text):
@@ -191,7 +204,7 @@ def accounts(view: View) -> Iterator[Found]:
 
 def _shorter(text: str, start: int, end: int) -> list[int]:
     """Ends before which a word may have been taken for a part of the number."""
-    return [i for i in range(end - 1, start + 14, -1) if text[i] in " -"]
+    return [i for i in range(end - 1, start + 14, -1) if text[i] in " .-"]
 
 
 def identities(view: View) -> Iterator[Found]:
@@ -200,27 +213,55 @@ def identities(view: View) -> Iterator[Found]:
     for m in _NINO.finditer(view.text):
         yield Found("gb_nino", m.span(), 0.8)
     for m in _RUN.finditer(view.text):
-        run = m[0].strip(" .-/()")
-        if not 8 <= len(run) <= 22 or sum(c.isdigit() for c in run) < 6 or len(set(run)) < 4:
-            continue
-        start = m.start() + m[0].find(run)
-        named = NAMED.search(view.text[max(0, start - 48) : start].rpartition("\n")[2])
-        best = max(
-            ((_score(n, run, named), n.kind) for n in NUMBERS if holds(n, run)), default=None
-        )
-        if best is not None:
-            yield Found(best[1], (start, start + len(run)), best[0])
+        for start, end, whole in _readings(m[0]):
+            at = m.start() + start
+            best = _identity(view, at, m[0][start:end])
+            if best is not None and (whole or best[0] >= _NAMED):
+                yield Found(best[1], (at, at + end - start), best[0])
+                break
     for m in _PASSPORT.finditer(view.text):
         if any(c.isdigit() for c in m[1]):
             yield Found("passport", m.span(1), 0.6)
 
 
-def _score(number: IdentityNumber, run: str, named: re.Match[str] | None) -> float:
-    if named is not None:
-        return (
-            0.9 if re.search(number.words, named[0], re.IGNORECASE) else max(0.7, number.strength)
-        )
-    return max(number.strength, 0.6) if GROUPED.search(run) else number.strength
+def _readings(run: str) -> Iterator[tuple[int, int, bool]]:
+    """Parts of a run of digits and capitals that could be one number, the longest first.
+
+    What stands before or behind a number is often a number or a capital too: a date, an amount.
+    The third value is False where short groups of digits were cut apart: they may be one number,
+    so that such a part needs a name.
+    """
+    pieces = [m.span() for m in _PIECE.finditer(run)][:_MOST_PIECES]
+    short = [end - start <= 5 and run[start:end].isdigit() for start, end in pieces]
+    cuts = [False, *(a and b for a, b in pairwise(short)), False]
+    for count in range(len(pieces), 0, -1):
+        for first in range(len(pieces) - count + 1):
+            whole = not (cuts[first] or cuts[first + count])
+            start, end = pieces[first][0], pieces[first + count - 1][1]
+            part = run[start:end]
+            if 8 <= len(part) <= 22 and sum(c.isdigit() for c in part) >= 4 and len(set(part)) > 3:
+                yield start, end, whole
+
+
+def _identity(view: View, start: int, text: str) -> tuple[float, str] | None:
+    """Score and kind of the number that fits best; None where none holds."""
+    found = fitting(text)
+    if not found:
+        return None
+    before = view.text[max(0, start - 48) : start].rpartition("\n")[2]
+    if _IN_COLUMN.search(before) and not _ATTACHED.search(before):
+        before = view.text[max(0, start - 160) : start]
+    return max((_score(number, view, before, text), number.kind) for number in found)
+
+
+def _score(number: IdentityNumber, view: View, line: str, text: str) -> float:
+    if number.words.search(line):
+        return 0.9
+    if number.words.search(view.lower):
+        return max(0.75, number.strength)
+    if NAMED.search(line):
+        return max(_NAMED, number.strength)
+    return max(number.strength, 0.6) if GROUPED.search(text) else number.strength
 
 
 def _social_security(view: View) -> Iterator[Found]:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from forgemind_assets.warden.encodings import decode_token
 from forgemind_assets.warden.randomness import changes, entropy, is_hex, looks_random, no_word
+from forgemind_assets.warden.secret_names import purpose
 from forgemind_assets.warden.views import Span, View
 
 
@@ -24,8 +26,8 @@ _NAME = (
     r"private|login|licen[cs]e|otp|seed|encrypt(?:ion)?)(?P<tail>[\w.\-]{0,40})"
 )
 _SEPARATOR = (
-    r"(?:\\?[\"'`]\]?|\]|>|\))?\s{0,4}"
-    r"(?:(?::\s*[\w\[\]., |]{1,30})?={1,3}>?|:{1,3}=?|,|=>|\?=|<-|\|\||>|\b(?:is|was|to|as|with)\b|"
+    r"(?:\\?[\"'`]\]?|\]|>|\))?\s{0,4}(?:\{ ?get;[^}\n]{0,20}\} ?)?"
+    r"(?:(?::\s*[\w\[\]., |&'?*]{1,30})?={1,3}>?|:{1,3}=?|,|=>|\?=|<-|\|\||>|\b(?:is|was|to|as|with)\b|"
     r"\s(?:value|default|content)\s*=|\n\s*(?:-\s*)?[\"']?(?:value|default|data)[\"']?\s*[:=]|"
     r"\{\s*(?:\w+\s*=\s*\w+\s+)?(?:value|default)\s*=|"
     r"(?<=[\s\"']))"
@@ -42,96 +44,29 @@ _ANY_NAME = re.compile(
 )
 _ASSIGNED = re.compile(_NAME + _SEPARATOR + _VALUE, re.IGNORECASE)
 _URL = re.compile(r"://([^\s/:@\"'<>{}$]{0,64}):([^\s/@\"'<>{}$]{3,128})@[\w\[]")
-_LONG = re.compile(r"[A-Za-z0-9_+/\-]{24,}={0,2}")
-_PREFIXED = re.compile(
-    r"(?<![A-Za-z0-9_])([A-Za-z]{2,12})[_\-.](?:[a-z0-9]{1,8}[_\-.]){0,2}([A-Za-z0-9]{20,})(?![A-Za-z0-9])"
-)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _STRONG = re.compile(
     r"(?i)pass|pwd|secret|token|cred|psk|identified|pepper|api.?key|access.?key|auth.?key|bearer|private|signing|encrypt"
-)
-_MILD_TAIL = re.compile(
-    r"(?i)(?:^|[_\-.])(?:id|ids|url|uri|name|type|path|file|dir|len|length|size|hash|digest|sha\d*|md5|count|error|field|"
-    r"pattern|regex|class|index|format|label|prefix|suffix|words?|board|frame|point|ring|s|map|func|version|"
-    r"expir\w*|ttl|algorithm|code)$"
-)
-_PUBLIC_BEFORE = re.compile(
-    r"(?i)(?:public|pub|cache|primary|foreign|sort|partition|group|host|ssh|object|s3|routing|idempotency|"
-    r"map|dict|lookup|index|hash|site|publishable|translation|image|page_?)[_\- ]?$"
 )
 _NOT_A_SECRET = re.compile(
     r"(?i)example|placeholder|change.?me|replace.?(?:me|with|this)|your[_\- ]|my[_\- ](?:secret|token|key|pass)|dummy|"
     r"fake|redacted|insert|todo|xxxx|\*{3,}|\.{3,}|<[^>]+>|\$\{|\{\{|\{\w*\}|%\(|%s|not.?(?:set|real|used)|"
     r"lorem|foobar|abcdef|0123456|1234567|undefined|sample|test.?(?:key|token|secret|pass)"
 )
-_IN_ADDRESS = re.compile(r"://[\w.\-]*[/\w.\-]*$")
-_HASH_NEAR = re.compile(
-    r"(?i)(?:sha-?\d{1,3}|md5|blake\w*|hash|digest|checksum|integrity|fingerprint|etag|commit|revision|nonce|"
-    r"ssh-(?:rsa|ed25519|dss)|ecdsa-\w+|certificate|-----|public|data:|vector|image|png|signature|thumbprint|uuid|"
-    r"\bid\b|_id\b|spki|src=|href=|/d/)[^\n]{0,24}$"
-)
-_PLAIN_PREFIX = frozenset(
-    [
-        "sha",
-        "md",
-        "commit",
-        "rev",
-        "ref",
-        "id",
-        "uuid",
-        "hash",
-        "etag",
-        "image",
-        "img",
-        "chunk",
-        "main",
-        "index",
-        "file",
-        "build",
-        "v",
-        "ver",
-        "version",
-        "layer",
-        "digest",
-        "obj",
-        "tag",
-        "run",
-        "job",
-        "task",
-        "test",
-        "tests",
-        "row",
-        "user",
-        "item",
-        "node",
-        "page",
-        "part",
-        "step",
-        "key",
-        "utf",
-        "iso",
-        "cwe",
-        "cve",
-        "seed",
-        "request",
-        "http",
-        "https",
-        "www",
-        "arn",
-        "urn",
-        "doi",
-        "isbn",
-        "model",
-        "data",
-    ]
-)
 _ASKING_CALL = re.compile(
     r"(?i)(?<![\w.])(?!(?:\w+\.)*\w*(?:bytes|decode|fromhex|secret|str)\w*\()[a-z_][\w.]*\("
 )
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_ENDING = re.compile(
+    r"\.(?:pem|key|json|txt|ya?ml|parquet|py|toml|cfg|crt|cer|p12|pfx|env|ini|conf|log|html?|js|css|csv|md|sh|db|png|svg)$"
+)
+_PIECES = re.compile(r"[/\\.:_#@={}\-]")
+_PIECE = re.compile(r"[A-Za-z]?[a-z]*(?:[A-Z][a-z]+)*\d{0,8}|[A-Z]+\d{0,4}")
+_DOTTED = re.compile(r"\.?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _PASSWORD_NAME = re.compile(r"(?i)pass|pwd|secret|psk|pepper|identified|cred")
+_LOOKED_UP = re.compile(r"\w\[\s*$")
+_DIGESTED = re.compile(r"(?i)(?:md5|sha\d\w*|blake\w*|hash)\(\s*$")
+_NAME_BREAK = re.compile(r"[\"'`=:,;<>|(){}\[\]]")
 _PART = re.compile(r"[A-Za-z0-9+/_\-]+")
-_WORDY = re.compile(r"[a-z]{4,}")
 
 
 def assigned(view: View) -> Iterator[Found]:
@@ -186,6 +121,8 @@ _PLAIN_PASSWORDS = frozenset(
         "none",
         "hunter2",
         "anonymous",
+        "open sesame",
+        "tiger",
         "x",
         "y",
         "p",
@@ -195,27 +132,11 @@ _PLAIN_PASSWORDS = frozenset(
 )
 
 
-def bare(view: View) -> Iterator[Found]:
-    """Long random tokens that nothing names."""
-    for m in _LONG.finditer(view.text):
-        token = m[0]
-        if len(token) > 200 or is_hex(token) or _UUID.search(token) or not _mixed(token):
-            continue
-        body = max(re.split(r"[_\-]", token), key=len) if "_" in token or "-" in token else token
-        if len(body) < 20 or ("/" in body.strip("/") and not _dense(body)):
-            continue
-        if _in_block(view.text, *m.span()):
-            continue
-        if not _dense(body) or _excused(view.text, m.start(), token):
-            continue
-        yield Found("high_entropy_string", m.span(), 0.6)
-    for m in _PREFIXED.finditer(view.text):
-        body = m[2]
-        if body.isalpha() or m[1].lower() in _PLAIN_PREFIX or not looks_random(body, 20):
-            continue
-        if changes(body) < 0.33 or _excused(view.text, m.start(), m[0]):
-            continue
-        yield Found("prefixed_token", m.span(), 0.6)
+def is_published(basic: str) -> bool:
+    """Whether the credentials of a Basic header are those of a manual, such as `user:password`."""
+    decoded = decode_token(basic)
+    user, _, password = decoded[0].partition(":") if decoded else ("", "", "")
+    return password.lower() in _PLAIN_PASSWORDS or (bool(user) and user == password)
 
 
 def is_placeholder(text: str) -> bool:
@@ -223,56 +144,24 @@ def is_placeholder(text: str) -> bool:
     return bool(_NOT_A_SECRET.search(text)) or entropy(text) < 2.0
 
 
-def _mixed(token: str) -> bool:
-    return (
-        any(c.islower() for c in token)
-        and any(c.isupper() for c in token)
-        and any(c.isdigit() for c in token)
-    )
-
-
-def _dense(body: str) -> bool:
-    words = sum(len(word) for word in _WORDY.findall(body))
-    if words * 3 > len(body):
-        return False
-    return looks_random(body, 20) and changes(body) >= 0.42 and entropy(body) >= 3.6
-
-
-def _in_block(text: str, start: int, end: int) -> bool:
-    """Whether a token is a line among lines of base64: binary data, not a token."""
-    before, after = text[:start].rstrip(" \t\"'b"), text[end:].lstrip(" \t\"'\\n,")
-    return bool(
-        (before.endswith("\n") and re.search(r"[A-Za-z0-9+/]{40,}\W{0,4}\n$", before))
-        or (after.startswith("\n") and re.match(r"\n\W{0,40}[A-Za-z0-9+/]{20,}", after))
-    )
-
-
-def _excused(text: str, start: int, token: str) -> bool:
-    near = text[max(0, start - 40) : start]
-    if _IN_ADDRESS.search(near):
-        return True
-    return bool(_HASH_NEAR.search(near)) or is_placeholder(token)
-
-
 def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | None:
     value = m["quoted"] if quoted else m["bare"]
-    name = text[max(0, m.start() - 24) : m.start()].rpartition("\n")[2] + m["name"] + m["tail"]
-    name = re.split(r"[\s\"'=:,;(\[{]", name.strip())[-1] or m["name"]
-    if _NOT_A_SECRET.search(value) or _MILD_TAIL.search(m["name"][-1:] + m["tail"]):
+    name = _name(text, m)
+    if _NOT_A_SECRET.search(value) or purpose(name) != "secret":
         return None
-    before = text[max(0, m.start() - 16) : m.start()]
     strong = bool(_STRONG.search(name))
-    if _PUBLIC_BEFORE.search(before) and not re.search("(?i)pass|secret|token", m["name"]):
+    if not strong and _DIGESTED.search(m["calls"]):
         return None
-    if not quoted and re.search(r"[A-Za-z]", m["calls"]):
+    if _LOOKED_UP.search(m["calls"]) or (not quoted and re.search(r"[A-Za-z]", m["calls"])):
         return None
-    token = value.strip().split(" ")[-1] if quoted else value.rstrip(".")
+    token = value.strip().split(" ")[-1].rstrip("\\") if quoted else value.rstrip(".")
     if token.count(" ") or _is_reference(token, quoted=quoted):
         return None
-    if _UUID.fullmatch(token):
+    if UUID.fullmatch(token):
         return 0.8 if strong else None
-    if is_hex(token) and len(token) >= 16:
-        return 0.8 if _random_hex(token) and (strong or "key" in name.lower()) else None
+    digits = token.removeprefix("0x")
+    if is_hex(digits) and len(digits) >= 16:
+        return 0.8 if _random_hex(digits) and (strong or "key" in name.lower()) else None
     body = _body(token)
     inner = max(re.split(r"[_\-]", body), key=len)
     solid = re.sub(r"[_\-]", "", body)
@@ -283,6 +172,13 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
     if _ASKING_CALL.search(m["calls"]) or not strong or " " in value.strip():
         return None
     return _password_score(token, quoted=quoted, named=bool(_PASSWORD_NAME.search(name)))
+
+
+def _name(text: str, m: re.Match[str]) -> str:
+    """The whole identifier of which a word was found, and the word before it."""
+    before = text[max(0, m.start() - 24) : m.start()].rpartition("\n")[2]
+    last = _NAME_BREAK.split(before + m["name"] + m["tail"])[-1].split()
+    return "identified" if m["name"].lower() == "identified by" else " ".join(last[-2:])
 
 
 def _body(token: str) -> str:
@@ -300,13 +196,23 @@ def _is_reference(token: str, *, quoted: bool) -> bool:
         return True
     if re.search(r"[(){}\[\]<>]", token) and not quoted:
         return True
-    if not quoted and re.match(r"[A-Za-z_]\w*=(?!=*$)", token):
+    if not quoted and re.match(r"[A-Za-z_][\w:.]*=(?!=*$)", token):
+        return True
+    if _is_path(token):
         return True
     if _DOTTED.fullmatch(token):
         return not any(looks_random(p, 16) and changes(p) >= 0.42 for p in token.split("."))
     parts = re.split(r"[./\\:]", token)
     wordy = all(re.fullmatch(r"[A-Za-z_]*\d{0,2}", part) for part in parts)
     return len(parts) > 1 and wordy
+
+
+def _is_path(token: str) -> bool:
+    """Whether all pieces between slashes, dots and dashes are words, numbers or UUIDs."""
+    if _ENDING.search(token):
+        return True
+    pieces = _PIECES.split(UUID.sub("id", token)) if "/" in token or "\\" in token else ()
+    return bool(pieces) and all(_PIECE.fullmatch(piece) for piece in pieces)
 
 
 def _password_score(token: str, *, quoted: bool, named: bool) -> float | None:

@@ -12,9 +12,12 @@ from forgemind_assets.warden.malware_rules import RULES, CodeRule
 from forgemind_assets.warden.shell_rules import SHELL_RULES
 from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict
 from forgemind_assets.warden.views import View
+from forgemind_assets.warden.words import Seen, seen
 
-_SHELL_WORDS = tuple(sorted({word for _, words, _ in SHELL_RULES for word in words}))
-_TREE_WORDS = tuple(sorted({word for rule in RULES for group in rule.needs for word in group}))
+_WORDS = sorted(
+    {word for _, words, _ in SHELL_RULES for word in words}
+    | {word for rule in RULES for group in rule.needs for word in group}
+)
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,15 @@ class CodeRules:
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
         """Reasons: `reverse_shell`, `download_and_execute`, `ransomware`, … and others."""
-        return [self._outcome(passage) for passage in passages]
+        views = seen([passage.views for passage in passages], _WORDS)
+        return [self._outcome(*pair) for pair in zip(passages, views, strict=True)]
 
-    def _outcome(self, passage: Passage) -> Outcome:
+    def _outcome(self, passage: Passage, views: Seen) -> Outcome:
         verdicts: list[Verdict] = []
         problem = ""
-        for view in passage.views:
-            verdicts += self._shell(passage, view)
-            wanted = _wanted(view.lower)
+        for view, present in views:
+            verdicts += self._shell(passage, view, present)
+            wanted = _wanted(present)
             if not wanted:
                 continue
             first = view is passage.views[0]
@@ -52,9 +56,7 @@ class CodeRules:
             return NotRun(self.name, self.version, "decoding_limit", "too much encoded text")
         return strongest(verdicts)
 
-    def _shell(self, passage: Passage, view: View) -> Iterator[Verdict]:
-        lower = view.lower
-        present = {word for word in _SHELL_WORDS if word in lower}
+    def _shell(self, passage: Passage, view: View, present: frozenset[str]) -> Iterator[Verdict]:
         if present:
             for reason, words, pattern in SHELL_RULES:
                 if not present.isdisjoint(words):
@@ -84,11 +86,8 @@ class CodeRules:
         )
 
 
-def _wanted(lower: str) -> list[CodeRule]:
+def _wanted(present: frozenset[str]) -> list[CodeRule]:
     """The rules whose words are all there: parsing costs more than looking."""
-    present = {word for word in _TREE_WORDS if word in lower}
-    if len(present) < 2:
-        return [
-            rule for rule in RULES if len(rule.needs) == 1 and not present.isdisjoint(rule.needs[0])
-        ]
+    if not present:
+        return []
     return [rule for rule in RULES if not any(present.isdisjoint(group) for group in rule.needs)]

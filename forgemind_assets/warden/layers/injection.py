@@ -10,6 +10,7 @@ from forgemind_assets.warden.layers.secrets import strongest
 from forgemind_assets.warden.secret_context import Found
 from forgemind_assets.warden.verdict import Outcome, Passage, Verdict
 from forgemind_assets.warden.views import View
+from forgemind_assets.warden.words import Seen, seen
 
 _GAP = r"[^\n.;]{0,40}?"
 _OLD = r"(?:previous|prior|above|preceding|earlier|foregoing|former|system|original|initial|your|all|any)"
@@ -153,7 +154,10 @@ _COMPILED = tuple(
     (reason, words, re.compile(pattern, re.IGNORECASE | re.MULTILINE), score)
     for reason, words, pattern, score in _RULES
 )
-_WORDS = tuple(sorted({word for _, words, _, _ in _RULES for word in words}))
+_WORDS = sorted(
+    {word for _, words, _, _ in _RULES for word in words}
+    | {word for words in _BESIDES.values() for word in words}
+)
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
 
@@ -167,15 +171,17 @@ class Injection:
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
         """Reasons: `override_instructions`, `dictated_verdict`, `chat_markup`, `hidden_text`, … and others."""
-        return [strongest(self._verdicts(passage)) for passage in passages]
+        views = seen([passage.views for passage in passages], _WORDS)
+        pairs = zip(passages, views, strict=True)
+        return [strongest(self._verdicts(passage, held)) for passage, held in pairs]
 
-    def _verdicts(self, passage: Passage) -> Iterator[Verdict]:
+    def _verdicts(self, passage: Passage, views: Seen) -> Iterator[Verdict]:
         text = passage.text
         if not text.isascii():
             for found in _hidden(text):
                 yield self._verdict(passage, found, found.span, "text")
-        for view in passage.views:
-            for found in _found(view):
+        for view, present in views:
+            for found in _found(view, present):
                 where = view.how(*found.span)
                 yield self._verdict(passage, found, view.source(*found.span), where)
 
@@ -202,13 +208,11 @@ def _hidden(text: str) -> Iterator[Found]:
         yield Found("hidden_text", m.span(), 0.8)
 
 
-def _found(view: View) -> Iterator[Found]:
-    lower = view.lower
-    present = {word for word in _WORDS if word in lower}
+def _found(view: View, present: frozenset[str]) -> Iterator[Found]:
     if not present:
         return
     for reason, words, pattern, score in _COMPILED:
-        more = _BESIDES.get(reason)
-        if not present.isdisjoint(words) and (more is None or any(word in lower for word in more)):
+        more = _BESIDES.get(reason, present)
+        if not present.isdisjoint(words) and not present.isdisjoint(more):
             for m in pattern.finditer(view.text):
                 yield Found(reason, m.span(), score)

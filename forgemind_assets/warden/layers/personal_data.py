@@ -17,7 +17,9 @@ from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, r
 from forgemind_assets.warden.views import View
 
 _DIGIT = re.compile(r"\d")
-_MANY_DIGITS = re.compile(r"\d(?:[ .\-/()]{0,2}[\dA-Z]){6}")
+_MANY_DIGITS = re.compile(
+    r"\d(?:[ .\-/()]{0,3}[\dA-Z]){6}|[A-Z]{5}\d{4}[A-Z]|(?<![a-z0-9])[a-z]{2}\d{2}[ .-]?[\da-z]{4}"
+)
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,39 @@
 """Secrets: providers' token formats, names that are given a random value, bare random tokens."""
 
+# ruff: noqa: E501 - a pattern is easier to check in one piece
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from forgemind_assets.warden.public_values import public_blocks
+from forgemind_assets.warden.random_tokens import bare, excused
 from forgemind_assets.warden.randomness import looks_random
 from forgemind_assets.warden.secret_context import (
+    UUID,
     Found,
     assigned,
-    bare,
     in_addresses,
     is_placeholder,
+    is_published,
 )
-from forgemind_assets.warden.secret_rules import RULES, SecretRule
+from forgemind_assets.warden.secret_rule import SecretRule
+from forgemind_assets.warden.secret_rules import RULES
 from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, redacted
 from forgemind_assets.warden.views import View
+from forgemind_assets.warden.words import Seen, seen
 
 _RUN = re.compile(r"[\w+/%.:$!~\-]{16,}")
 _KEY_BLOCKS = tuple(rule for rule in RULES if rule.kind == "private_key")
-_LITERALS = [(literal, i) for i, rule in enumerate(RULES) for literal in rule.literals]
-_IN_TOKEN = [(literal, i) for literal, i in _LITERALS if RULES[i].in_token]
-_NEARBY = [(literal, i) for literal, i in _LITERALS if not RULES[i].in_token]
+_LITERALS = sorted({literal for rule in RULES for literal in rule.literals})
+_BY_LITERAL = {
+    literal: [i for i, rule in enumerate(RULES) if literal in rule.literals]
+    for literal in _LITERALS
+}
 _DIGIT = re.compile(r"[0-9]")
-_BASE64_LINE = re.compile(r"[A-Za-z0-9+/]{20,}")
+_KEY_BODY = re.compile(
+    r"-----(?:[^A-Za-z0-9+/]|\\[nr]|[A-Z][A-Za-z-]{2,12}: [^\n]{0,80}){0,240}?(?=[A-Za-z0-9+/]{0,40}[0-9+/])[A-Za-z0-9+/]{20,}"
+)
 
 
 @dataclass(frozen=True)
@@ -34,12 +45,13 @@ class Secrets:
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
         """Reasons: the provider's kind, `generic_secret`, `prefixed_token` and others."""
-        return [self._outcome(passage) for passage in passages]
+        views = seen([passage.views for passage in passages], _LITERALS)
+        return [self._outcome(*pair) for pair in zip(passages, views, strict=True)]
 
-    def _outcome(self, passage: Passage) -> Outcome:
+    def _outcome(self, passage: Passage, views: Seen) -> Outcome:
         verdicts: list[Verdict] = []
-        for view in passage.views:
-            for found in _found(view):
+        for view, present in views:
+            for found in _found(view, present):
                 verdicts.append(self._verdict(passage, view, found))
         if not verdicts and not passage.readings.complete:
             return NotRun(self.name, self.version, "decoding_limit", "too much encoded text")
@@ -61,28 +73,39 @@ class Secrets:
 
 def strongest(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Of verdicts on overlapping spans the one with the highest score, in the text's order."""
+    found = list(verdicts)
+    if len(found) < 2:
+        return tuple(found)
     kept: list[Verdict] = []
-    for verdict in sorted(verdicts, key=lambda v: (-v.score, v.span)):
+    for verdict in sorted(found, key=lambda v: (-v.score, v.span)):
         start, end = verdict.span
         if not any(start < other.span[1] and other.span[0] < end for other in kept):
             kept.append(verdict)
     return tuple(sorted(kept, key=lambda v: v.span))
 
 
-def _found(view: View) -> Iterator[Found]:
+def _found(view: View, present: frozenset[str]) -> Iterator[Found]:
     yield from assigned(view)
     yield from in_addresses(view)
     runs = [run for run in _RUN.findall(view.text) if _may_be_token(run)]
     if runs:
-        tokens = "\n".join(runs).lower()
-        wanted = {i for literal, i in _IN_TOKEN if literal in tokens}
-        wanted.update(i for literal, i in _NEARBY if literal in view.lower)
-        for index in sorted(wanted):
-            yield from _matches(RULES[index], view)
+        for rule in _wanted(present, "\n".join(runs).lower()):
+            yield from _matches(rule, view)
         yield from bare(view)
-    elif "private key" in view.lower:
+    elif "private key" in present:
         for rule in _KEY_BLOCKS:
             yield from _matches(rule, view)
+
+
+def _wanted(present: frozenset[str], tokens: str) -> list[SecretRule]:
+    """The rules of which a literal is there; within a token where it is a part of it."""
+    indices = {
+        index
+        for literal in present
+        for index in _BY_LITERAL[literal]
+        if not RULES[index].in_token or literal in tokens
+    }
+    return [RULES[index] for index in sorted(indices)]
 
 
 def _may_be_token(run: str) -> bool:
@@ -100,12 +123,18 @@ def _matches(rule: SecretRule, view: View) -> Iterator[Found]:
         secret = m[group]
         if secret is None or _harmless(rule, secret):
             continue
+        if rule.shared and excused(view.text, m.span(group), public_blocks(view.text)):
+            continue
         yield Found(rule.kind, m.span(group), rule.score)
 
 
 def _harmless(rule: SecretRule, secret: str) -> bool:
     if rule.kind == "private_key":
-        return not _BASE64_LINE.search(secret.split("-----", 2)[-1])
+        return not _KEY_BODY.match(secret, secret.find("-----", 5))
     if rule.random and not looks_random(secret, 12):
+        return True
+    if rule.shared and UUID.search(secret):
+        return True
+    if rule.kind == "basic_auth_header" and is_published(secret):
         return True
     return is_placeholder(secret)
