@@ -26,6 +26,7 @@ from resources.alert_delivery import SENDING_SECONDS, deliver_due
 from resources.alerts import Outbox
 from resources.notifiers.base import Notifier
 from resources.notifiers.registry import notifiers
+from resources.review_facts import broken_records_facts, open_reviews_facts
 from resources.reviews import open_reviews
 from resources.run_facts import RUN_ENDS, checks_under_way, ended_runs, hours, money, stops
 
@@ -107,10 +108,10 @@ def look(
     reviews = open_reviews(home)
     store = Store(home.store)
     rest = Facts(
-        checks=(*checks_under_way(instance), *reviews.broken_facts()),
+        checks=(*checks_under_way(instance), *broken_records_facts(reviews)),
         spending=tuple(f for goal in goals for f in (*money(goal, home), *hours(goal, store))),
         stops=tuple(stops(goals, instance, home)),
-        reviews=tuple(reviews.open_facts()),
+        reviews=tuple(open_reviews_facts(reviews)),
     )
     return new + post.add(rest)
 

@@ -1,5 +1,6 @@
 """The review queue: append-only, chained, and the same for every process."""
 
+import json
 import multiprocessing
 import sqlite3
 from contextlib import suppress
@@ -10,19 +11,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forgemind_assets.errors import NotApproved, ReviewError, StoreError
+from forgemind_assets.home import Home
 from forgemind_assets.warden.chain import ChainEntry, canonical_json, link
 from forgemind_assets.warden.reviews import Rules, Ruling
 from resources.ledger_tables import write
+from resources.review_tables import review_signatures as signatures
 from resources.review_tables import reviews as table
 from resources.reviews import Reviews
+from resources.signing_key import open_key
 
 SPAWN = multiprocessing.get_context("spawn")
 TWO = Rules(persons=2)
 
 
+def opened(folder):
+    home = Home(root=folder, models=folder)
+    return Reviews(f"sqlite:///{folder / 'ledger.db'}", folder / "witness.json", open_key(home))
+
+
 @pytest.fixture
 def reviews(tmp_path):
-    return Reviews(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "witness.json")
+    return opened(tmp_path)
 
 
 def rows(reviews):
@@ -158,7 +167,7 @@ EDITS = st.tuples(
 def five(tmp_path_factory):
     """Five records, and the file they stand in."""
     folder = tmp_path_factory.mktemp("five")
-    reviews = Reviews(f"sqlite:///{folder / 'ledger.db'}", folder / "witness.json")
+    reviews = opened(folder)
     first = reviews.ask(promotion(rules=TWO), now=1.0)
     second = reviews.ask(promotion(subject=subject(version="4")), now=2.0)
     reviews.decide(first.id, "approve", ADA, "read it", now=3.0)
@@ -246,6 +255,54 @@ def test_a_chain_computed_anew_is_shown_by_what_this_machine_has_seen(reviews, t
         reviews.ask(promotion(subject=subject(version="4")))
 
 
+def approval_of(review, who=ADA):
+    """A ruling as the command line would record it, made without it."""
+    ruling = Ruling(
+        verdict="approve",
+        subject=review.question.subject.digest,
+        reviewer=who,
+        reason="read it",
+        at=9.0,
+    )
+    facts = {"review": review.id, "event": "decided", "goal": review.question.subject.goal}
+    return facts | {"at": 9.0, "body": canonical_json(ruling.model_dump(mode="json"))}
+
+
+@pytest.mark.parametrize("signed", ["not", "with another record's", "with another key", "with 0"])
+def test_an_approval_that_was_written_into_the_database_is_shown(reviews, tmp_path, signed):
+    """The chain is right and the witness has seen no record of that number: the key decides."""
+    asked = reviews.ask(promotion())
+    added = chained([*rows(reviews), approval_of(asked)])[1]
+    stranger = opened(tmp_path / "elsewhere")._key
+    with write(reviews._engine) as connection:
+        connection.execute(table.insert().values(**added))
+        first = connection.execute(signatures.select()).one().signature
+        signature = {
+            "with another record's": first,
+            "with another key": stranger.sign(added["hash"].encode()),
+            "with 0": "0" * 128,
+        }.get(signed)
+        if signature:
+            connection.execute(signatures.insert().values(seq=2, signature=signature))
+    assert "has not signed it" in reviews.verify().reason
+    with pytest.raises(StoreError, match=r"review record 2.*has not signed it"):
+        reviews.require("promotion_to_stable", subject(), Rules())
+    with pytest.raises(StoreError, match="tampered"):
+        reviews.decide(asked.id, "reject", BOB, "no")
+
+
+def test_a_chain_and_a_witness_written_anew_are_shown_without_the_key(reviews):
+    asked = reviews.ask(promotion())
+    reviews.decide(asked.id, "reject", BOB, "it fails on CWE-89")
+    forged = chained([rows(reviews)[0], approval_of(asked)])
+    rewrite(reviews, forged)
+    reviews._witness.write_text(json.dumps({"seq": 2, "hash": forged[1]["hash"]}))
+    assert (reviews.verify().seq, reviews.verify().reason) == (
+        2,
+        "this installation has not signed it",
+    )
+
+
 def test_a_record_nobody_asked_for_or_can_read_is_shown(reviews):
     asked = reviews.ask(promotion())
     reviews.decide(asked.id, "approve", ADA, "read it")
@@ -279,10 +336,8 @@ def test_an_entry_is_the_hash_of_the_one_before_and_itself():
     assert isinstance(entry, ChainEntry)
 
 
-def _decide(url, witness, review, name, verdict, gate, answers) -> None:
-    from pathlib import Path
-
-    reviews = Reviews(url, Path(witness))
+def _decide(folder, review, name, verdict, gate, answers) -> None:
+    reviews = opened(folder)
     gate.wait()
     try:
         answers.put((name, reviews.decide(review, verdict, reviewer(name), "read it").status))
@@ -294,8 +349,7 @@ def _decide(url, witness, review, name, verdict, gate, answers) -> None:
 def test_people_who_decide_at_once_are_heard_one_after_the_other(reviews, tmp_path, persons):
     asked = reviews.ask(promotion(rules=Rules(persons=persons)))
     gate, answers = SPAWN.Barrier(3), SPAWN.Queue()
-    url, witness = str(reviews._engine.url), str(tmp_path / "witness.json")
-    arguments = [(url, witness, asked.id, name, "approve", gate, answers) for name in "abc"]
+    arguments = [(tmp_path, asked.id, name, "approve", gate, answers) for name in "abc"]
     processes = [SPAWN.Process(target=_decide, args=one) for one in arguments]
     for process in processes:
         process.start()
