@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import suppress
 
 import pytest
+from fakes.forgery import approval_of, chained, rewrite, rows
 from fakes.reviews import ADA, BOB, promotion, reviewer, subject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,28 +33,6 @@ def opened(folder):
 @pytest.fixture
 def reviews(tmp_path):
     return opened(tmp_path)
-
-
-def rows(reviews):
-    with reviews._engine.begin() as connection:
-        return [dict(row._mapping) for row in connection.execute(table.select().order_by("seq"))]
-
-
-def rewrite(reviews, records):
-    """Puts other records in the place of all, as somebody with the database could."""
-    with write(reviews._engine) as connection:
-        connection.execute(table.delete())
-        connection.execute(table.insert(), records)
-
-
-def chained(records):
-    """The same records with hashes computed anew: what a careful forger would write."""
-    entries, before = [], None
-    for record in records:
-        wanted = ("review", "event", "goal", "at", "body")
-        before = link(before, **{name: record[name] for name in wanted})
-        entries.append(before.model_dump())
-    return entries
 
 
 def test_a_question_is_asked_once_and_decided(reviews):
@@ -255,24 +234,11 @@ def test_a_chain_computed_anew_is_shown_by_what_this_machine_has_seen(reviews, t
         reviews.ask(promotion(subject=subject(version="4")))
 
 
-def approval_of(review, who=ADA):
-    """A ruling as the command line would record it, made without it."""
-    ruling = Ruling(
-        verdict="approve",
-        subject=review.question.subject.digest,
-        reviewer=who,
-        reason="read it",
-        at=9.0,
-    )
-    facts = {"review": review.id, "event": "decided", "goal": review.question.subject.goal}
-    return facts | {"at": 9.0, "body": canonical_json(ruling.model_dump(mode="json"))}
-
-
 @pytest.mark.parametrize("signed", ["not", "with another record's", "with another key", "with 0"])
 def test_an_approval_that_was_written_into_the_database_is_shown(reviews, tmp_path, signed):
     """The chain is right and the witness has seen no record of that number: the key decides."""
     asked = reviews.ask(promotion())
-    added = chained([*rows(reviews), approval_of(asked)])[1]
+    added = chained([*rows(reviews), approval_of(asked, ADA)])[1]
     stranger = opened(tmp_path / "elsewhere")._key
     with write(reviews._engine) as connection:
         connection.execute(table.insert().values(**added))
@@ -294,7 +260,7 @@ def test_an_approval_that_was_written_into_the_database_is_shown(reviews, tmp_pa
 def test_a_chain_and_a_witness_written_anew_are_shown_without_the_key(reviews):
     asked = reviews.ask(promotion())
     reviews.decide(asked.id, "reject", BOB, "it fails on CWE-89")
-    forged = chained([rows(reviews)[0], approval_of(asked)])
+    forged = chained([rows(reviews)[0], approval_of(asked, ADA)])
     rewrite(reviews, forged)
     reviews._witness.write_text(json.dumps({"seq": 2, "hash": forged[1]["hash"]}))
     assert (reviews.verify().seq, reviews.verify().reason) == (
