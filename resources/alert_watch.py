@@ -3,7 +3,8 @@
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -82,8 +83,9 @@ def watch(
     instance: dg.DagsterInstance,
     home: Home,
     seconds: float = SENDING_SECONDS,
+    clock: Callable[[], float] = time.time,
 ) -> Watched:
-    """One look: records every event since the last one, and delivers what is due.
+    """One look: records every event since the last one, and delivers what is due by the clock.
 
     After `seconds` no send is begun; what is left is due at the next look.
 
@@ -92,7 +94,7 @@ def watch(
     """
     post = Post.open(home)
     new = look(post, goals, instance, home)
-    sent = deliver_due(post.outbox, post.notifiers, seconds=seconds)
+    sent = deliver_due(post.outbox, post.notifiers, clock, seconds)
     return Watched(len(new), sent, post.outbox.waiting(post.notifiers))
 
 
