@@ -65,6 +65,8 @@ def test_stable_moves_when_people_agreed_and_not_before(tmp_path, monkeypatch):
         people, queue = GoalApprovals(place.goal, place.workshop), open_reviews(place.workshop.home)
         assert conclude(place, "0001") == entry
         (review,) = queue.state("small_goal")
+        against = review.question.evidence["slices_against_it"]
+        assert against == {"CWE-89": "2 of 24 -> 23 of 24 (+87.5 points)"}
         assert people.standing("1") == ("open", review.id)
         assert stable_after_a_run(place) is None
 
