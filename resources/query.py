@@ -125,7 +125,7 @@ def ledger_tables(home: Home) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def frame_of(connection: sa.Connection, table: sa.Table) -> pl.DataFrame:
     """A table of the ledger; JSON stands as text."""
-    kinds = {sa.Integer: pl.Int64, sa.BigInteger: pl.Int64, sa.Float: pl.Float64}
+    kinds: dict[type, Any] = {sa.Integer: pl.Int64, sa.BigInteger: pl.Int64, sa.Float: pl.Float64}
     schema = {column.name: kinds.get(type(column.type), pl.String) for column in table.columns}
     records = [
         {

@@ -44,7 +44,7 @@ def test_datasets_reports_and_ledger_are_joined_in_one_question(place):
     assert lost == {"n": kept["rows_rejected"]}
     found = ask(
         place,
-        "SELECT r.trial, r.passed, count(*) FILTER (c.passed) AS counted "
+        "SELECT r.trial, r.passed, count(*) FILTER (WHERE c.passed) AS counted "
         "FROM reports r JOIN cases c USING (goal, suite, trial) WHERE suite = 'full' GROUP BY ALL",
     )
     assert found == [{"trial": "0001-a", "passed": 18, "counted": 18}]

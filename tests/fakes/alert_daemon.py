@@ -1,9 +1,17 @@
-"""The alert sensor's tick in a process of its own, which dies by SIGKILL where a test says."""
+"""The alert sensor's tick in a process of its own, which dies by SIGKILL where a test says.
 
-import multiprocessing
+Run as a program it is the host of such processes: it has loaded what a tick needs, forks for each
+line of its input, and prints how that process ended.
+"""
+
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
+import traceback
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,50 +20,75 @@ import dagster as dg
 import sqlalchemy as sa
 
 from forgemind_assets.goal_loading import load_goal
+from forgemind_assets.home import REPOSITORY
 from resources.workshop import Workshop
 from sensors.reviewer_alerts import build_alert_sensor
-
-# Forked from a clean process that has loaded what a tick needs: none costs a start of its own.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["forgemind_assets.goal_loading", "sensors.reviewer_alerts"])
 
 
 @dataclass(frozen=True)
 class Death:
-    """Where a tick dies: `before` or `after` its n-th writing transaction of the ledger ends.
+    """Where a tick dies, by the writing transactions of the ledger.
 
-    Between the delivery of an alert and the end of the transaction that notes it lies the one
-    window in which a kill leads to a second delivery: `before` falls into it, `after` does not.
+    `after`: when its n-th one has ended. `at mark`: before the n-th one ends that notes a
+    delivery, which the receiver has accepted by then. That is the one window in which a kill
+    leads to a second delivery; `after` never falls into it.
     """
 
-    when: Literal["before", "after"]
+    when: Literal["after", "at mark"]
     number: int
 
 
-@dataclass(frozen=True)
 class AlertDaemon:
-    """What a tick needs. `environment` holds the receivers' addresses."""
+    """Makes ticks on one installation. `environment` holds the receivers' addresses."""
 
-    home: Path
-    dagster_home: Path
-    goal: Path
-    environment: dict[str, str]
+    def __init__(self, home: Path, dagster_home: Path, goal: Path, environment: dict[str, str]):
+        paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
+        own = {"DAGSTER_HOME": str(dagster_home), "PYTHONPATH": paths}
+        self._host = subprocess.Popen(
+            [sys.executable, "-m", "fakes.alert_daemon", str(home), str(goal)],
+            cwd=REPOSITORY,
+            env=os.environ | environment | own,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def tick(self, ahead: float, death: Death | None = None) -> bool:
         """One tick on a clock that is `ahead` seconds ahead; whether it came to its end."""
-        process = PROCESSES.Process(target=_tick, args=(self, ahead, death))
-        process.start()
-        process.join()
-        assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
-        return process.exitcode == 0
+        order = [ahead, death and [death.when, death.number]]
+        self._host.stdin.write(json.dumps(order) + "\n")
+        self._host.stdin.flush()
+        ended = int(self._host.stdout.readline())
+        assert ended in (0, -signal.SIGKILL), ended
+        return ended == 0
+
+    def close(self) -> None:
+        """Ends the host."""
+        self._host.communicate()
 
 
-def _tick(daemon: AlertDaemon, ahead: float, death: Death | None) -> None:
-    os.environ.update(daemon.environment | {"DAGSTER_HOME": str(daemon.dagster_home)})
+def host(home: str, goal: str) -> None:
+    """Forks a tick for each order."""
+    for line in sys.stdin:
+        ahead, death = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            try:
+                tick(home, goal, ahead, Death(*death) if death else None)
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def tick(home: str, goal: str, ahead: float, death: Death | None) -> None:
+    """What Dagster's daemon does at each interval."""
     if death:
-        _arrange(death)
-    workshop = Workshop(home_root=str(daemon.home), models_root=str(daemon.home))
-    sensor = build_alert_sensor([load_goal(daemon.goal)], clock=lambda: time.time() + ahead)
+        arrange(death)
+    workshop = Workshop(home_root=home, models_root=home)
+    sensor = build_alert_sensor([load_goal(Path(goal))], clock=lambda: time.time() + ahead)
     with (
         dg.DagsterInstance.get() as instance,
         dg.build_sensor_context(instance=instance, resources={"workshop": workshop}) as context,
@@ -63,22 +96,31 @@ def _tick(daemon: AlertDaemon, ahead: float, death: Death | None) -> None:
         sensor(context)
 
 
-def _arrange(death: Death) -> None:
-    """Counts the writing transactions of the ledger as they are committed."""
-    done, committing = [], []
+def arrange(death: Death) -> None:
+    """Counts the writing transactions of the ledger, and those of them that note a delivery."""
+    seen = Counter()
+    this: set[str] = set()
+
+    def executed(connection: sa.Connection, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE alert_deliveries SET") and "delivered_at=" in statement:
+            this.add("at mark")
 
     def commit(connection: sa.Connection) -> None:
-        if not connection.get_execution_options().get("writes"):
-            return
-        done.append(connection)
-        committing.append(connection)
-        if death == Death("before", len(done)):
-            os.kill(os.getpid(), signal.SIGKILL)
+        if connection.get_execution_options().get("writes"):
+            this.add("after")
+            seen.update(this)
+            if "at mark" in this and death == Death("at mark", seen["at mark"]):
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def returned(*_: object) -> None:
-        if committing and death == Death("after", len(done)):
+        if "after" in this and death == Death("after", seen["after"]):
             os.kill(os.getpid(), signal.SIGKILL)
-        committing.clear()
+        this.clear()
 
+    sa.event.listen(sa.Engine, "before_cursor_execute", executed)
     sa.event.listen(sa.Engine, "commit", commit)
     sa.event.listen(sa.pool.Pool, "checkin", returned)
+
+
+if __name__ == "__main__":
+    host(*sys.argv[1:])
