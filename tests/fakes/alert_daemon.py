@@ -102,15 +102,17 @@ def arrange(death: Death) -> None:
     this: set[str] = set()
 
     def executed(connection: sa.Connection, cursor: object, statement: str, *_: object) -> None:
+        if not str(connection.engine.url.database).endswith("ledger.db"):
+            return
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            this.add("after")
         if statement.startswith("UPDATE alert_deliveries SET") and "delivered_at=" in statement:
             this.add("at mark")
 
     def commit(connection: sa.Connection) -> None:
-        if connection.get_execution_options().get("writes"):
-            this.add("after")
-            seen.update(this)
-            if "at mark" in this and death == Death("at mark", seen["at mark"]):
-                os.kill(os.getpid(), signal.SIGKILL)
+        seen.update(this)
+        if "at mark" in this and death == Death("at mark", seen["at mark"]):
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def returned(*_: object) -> None:
         if "after" in this and death == Death("after", seen["after"]):
