@@ -22,14 +22,15 @@ def heed_interrupts() -> None:
 
 def environment(place: Path, **more: str) -> dict[str, str]:
     """What a command needs to find the installation in a folder, and the goal there."""
+    catalogue = place / "catalogue.yaml"
+    models = {"FORGEMIND_CATALOGUE": str(catalogue)} if catalogue.exists() else {}
     own = {
-        "FORGEMIND_CATALOGUE": str(place / "catalogue.yaml"),
         "FORGEMIND_GOALS": str(place / "goal"),
         "FORGEMIND_HOME": str(place / "home"),
         "FORGEMIND_MODELS": str(place / "models"),
         "COLUMNS": "80",
     }
-    return os.environ | own | more
+    return os.environ | models | own | more
 
 
 def start(place: Path, *arguments: str, **more: str) -> subprocess.Popen:
