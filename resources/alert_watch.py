@@ -3,7 +3,8 @@
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from resources.alert_delivery import SENDING_SECONDS, deliver_due
 from resources.alerts import Outbox
 from resources.notifiers.base import Notifier
 from resources.notifiers.registry import notifiers
+from resources.review_facts import broken_records_facts, open_reviews_facts
 from resources.reviews import open_reviews
 from resources.run_facts import RUN_ENDS, checks_under_way, ended_runs, hours, money, stops
 
@@ -81,8 +83,9 @@ def watch(
     instance: dg.DagsterInstance,
     home: Home,
     seconds: float = SENDING_SECONDS,
+    clock: Callable[[], float] = time.time,
 ) -> Watched:
-    """One look: records every event since the last one, and delivers what is due.
+    """One look: records every event since the last one, and delivers what is due by the clock.
 
     After `seconds` no send is begun; what is left is due at the next look.
 
@@ -91,7 +94,7 @@ def watch(
     """
     post = Post.open(home)
     new = look(post, goals, instance, home)
-    sent = deliver_due(post.outbox, post.notifiers, seconds=seconds)
+    sent = deliver_due(post.outbox, post.notifiers, clock, seconds)
     return Watched(len(new), sent, post.outbox.waiting(post.notifiers))
 
 
@@ -107,10 +110,10 @@ def look(
     reviews = open_reviews(home)
     store = Store(home.store)
     rest = Facts(
-        checks=(*checks_under_way(instance), *reviews.broken_facts()),
+        checks=(*checks_under_way(instance), *broken_records_facts(reviews)),
         spending=tuple(f for goal in goals for f in (*money(goal, home), *hours(goal, store))),
         stops=tuple(stops(goals, instance, home)),
-        reviews=tuple(reviews.open_facts()),
+        reviews=tuple(open_reviews_facts(reviews)),
     )
     return new + post.add(rest)
 

@@ -1,10 +1,14 @@
 """The review queue as promotions ask it: about one version, its adapter and its reports."""
 
 import os
-from typing import Literal
+from typing import Any, Literal
 
+from forgemind_assets.brain.champion import Champion
 from forgemind_assets.goal import Goal
+from forgemind_assets.lorekeeper.comparison import read_reports, slice_changes
 from forgemind_assets.lorekeeper.promotion import Approval
+from forgemind_assets.lorekeeper.store import Store
+from forgemind_assets.partitions import split_trial
 from forgemind_assets.warden.concerns import rules_of
 from forgemind_assets.warden.policy_files import effective_policy
 from forgemind_assets.warden.reviews import (
@@ -69,11 +73,7 @@ class GoalApprovals:
                 kind="promotion_to_stable",
                 subject=subject,
                 reason=reason,
-                evidence={
-                    name: str(self._workshop.store.folder(self._goal.name, name, subject.partition))
-                    for name in subject.reports
-                    if subject.partition
-                },
+                evidence=evidence(self._workshop.store, subject),
                 asked_by=who,
                 owners=(who,),
                 rules=self._rules,
@@ -122,6 +122,25 @@ class GoalApprovals:
 
     def _subject(self, version: str) -> Subject:
         return version_subject(self._goal, self._workshop, version)
+
+
+def evidence(store: Store, subject: Subject) -> dict[str, Any]:
+    """What people read: where the reports lie, and the difference to the champion before."""
+    goal, trial = subject.goal, subject.partition
+    if trial is None:
+        return {}
+    found: dict[str, Any] = {name: str(store.folder(goal, name, trial)) for name in subject.reports}
+    iteration = split_trial(trial)[0]
+    if not store.exists(goal, "champion", iteration):
+        return found
+    text = store.read_json(goal, "champion", iteration, "champion.json")
+    champion = Champion.model_validate(text)
+    if champion.trial != trial or champion.before is None:
+        return found
+    before, after = (read_reports(store, goal, one).get("full") for one in (champion.before, trial))
+    moved = slice_changes(before, after) if before and after else ()
+    slices = {change.slice: change.sentence for change in moved}
+    return found | {"champion_before": champion.reason, "slices_against_it": slices}
 
 
 def version_subject(goal: Goal, workshop: Workshop, version: str) -> Subject:

@@ -20,7 +20,7 @@ from resources.teacher_api import is_loopback
 
 OPENAI_URL = "https://api.openai.com/v1"
 MODEL = "omni-moderation-latest"
-KEY = "OPENAI_API_KEY"
+KEY, BASE_URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 HARMFUL = 0.5
 
 
@@ -88,14 +88,18 @@ class ApiSettings:
 def open_moderation(
     ledger: Ledger, goal: str, iteration: str, settings: ApiSettings | None = None
 ) -> "OpenAIModeration":
-    """The API with the key of the environment. Raises NotAvailable where there is none."""
+    """The API with the key of the environment. Raises NotAvailable where there is none.
+
+    `OPENAI_BASE_URL` names another service with that API, as it does for OpenAI's own client.
+    """
     key = os.environ.get(KEY, "").strip()
     if not key:
         raise NotAvailable(
             "key_missing",
             f"{KEY} is not in the environment; set it, or make the layer `off` in the policy",
         )
-    return OpenAIModeration(key, ledger, goal, iteration, settings or ApiSettings())
+    address = os.environ.get(BASE_URL, "").strip() or OPENAI_URL
+    return OpenAIModeration(key, ledger, goal, iteration, settings or ApiSettings(base_url=address))
 
 
 class OpenAIModeration:

@@ -3,6 +3,8 @@
 import getpass
 import os
 import socket
+from collections.abc import Callable
+from functools import partial
 
 from forgemind_assets.brain.state import Score
 from forgemind_assets.errors import AlteredArtefact, PromotionRefused, StoreError, UnsafeArtefact
@@ -19,7 +21,7 @@ from forgemind_assets.lorekeeper.signing import Signature, sign_folder
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.trial_grounds.report import Report, read_report
 from resources.adapters import check_signature
-from resources.registrations import Event, Registrations, open_registrations, stable_version
+from resources.registrations import Action, Event, Registrations, open_registrations, stable_version
 from resources.registry import Registry, Version
 from resources.signing_key import open_key
 from resources.workshop import Workshop
@@ -77,12 +79,8 @@ def promote(
     approvals: Approvals | None = None,
 ) -> Promotion:
     """Makes a version `stable` if `may_promote` allows it; the answer says why not otherwise."""
-    registry, known = Registry(workshop.home), open_registrations(workshop.home)
-    found = registry.get(goal.name, version)
-    decision = may_promote(goal.spec, standing(workshop, known, found), approvals)
-    if decision.promote:
-        _move(registry, known, found, "promoted", decision, reason, by)
-    return decision
+    decide = partial(may_promote, goal.spec, approvals=approvals)
+    return _move_if(decide, "promoted", goal, workshop, version, reason, by)
 
 
 def roll_back(
@@ -95,12 +93,28 @@ def roll_back(
     approvals: Approvals | None = None,
 ) -> Promotion:
     """Moves `stable` back to a version. Raises PromotionRefused where that is not allowed."""
-    registry, known = Registry(workshop.home), open_registrations(workshop.home)
-    found = registry.get(goal.name, version)
-    decision = may_roll_back(goal.spec, standing(workshop, known, found), approvals)
+    decide = partial(may_roll_back, goal.spec, approvals=approvals)
+    decision = _move_if(decide, "rolled_back", goal, workshop, version, reason, by)
     if not decision.promote:
         raise PromotionRefused(f"{goal.name} version {version}: {decision.reason}")
-    _move(registry, known, found, "rolled_back", decision, reason, by)
+    return decision
+
+
+def _move_if(
+    decide: Callable[[Standing], Promotion],
+    action: Action,
+    goal: Goal,
+    workshop: Workshop,
+    version: str,
+    reason: str,
+    by: str,
+) -> Promotion:
+    """The rule's decision on a version; the alias is moved where it allows that."""
+    registry, known = Registry(workshop.home), open_registrations(workshop.home)
+    found = registry.get(goal.name, version)
+    decision = decide(standing(workshop, known, found))
+    if decision.promote:
+        _move(registry, known, found, action, decision, reason, by)
     return decision
 
 
@@ -108,7 +122,7 @@ def _move(
     registry: Registry,
     known: Registrations,
     version: Version,
-    action: str,
+    action: Action,
     decision: Promotion,
     reason: str,
     by: str,
@@ -117,7 +131,7 @@ def _move(
     before = stable_version(known.events(version.model))
     if before != version.version:
         known.record(
-            "rolled_back" if action == "rolled_back" else "promoted",
+            action,
             goal=version.model,
             version=version.version,
             trial=version.trial,

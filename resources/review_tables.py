@@ -1,4 +1,4 @@
-"""The ledger's table of reviews: rows are appended and never changed."""
+"""The ledger's tables of reviews: rows are appended and never changed."""
 
 import sqlalchemy as sa
 
@@ -15,4 +15,11 @@ reviews = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("previous", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
+)
+
+review_signatures = sa.Table(
+    "review_signatures",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("signature", sa.String(128), nullable=False),
 )

@@ -1,7 +1,11 @@
-"""The review queue in the ledger's database: append-only, hash-chained.
+"""The review queue in the ledger's database: append-only, hash-chained, signed.
 
 Every answer is read from the whole chain, which is verified first: a queue that was tampered
 with answers nothing but where it breaks. Reviews are as few as a person can decide.
+
+Each record is signed with the installation's key, so who can write the database and has not the
+key can neither change a record nor add one. The newest record is also noted beside the key, so
+that one taken away at the end is missed.
 """
 
 import time
@@ -15,8 +19,8 @@ from pydantic import ValidationError
 
 from forgemind_assets.errors import NotApproved, ReviewError, StoreError
 from forgemind_assets.home import Home
+from forgemind_assets.lorekeeper.signing import Signer, authentic
 from forgemind_assets.lorekeeper.store import write_atomic
-from forgemind_assets.warden.alert_facts import CheckFact, ReviewFact
 from forgemind_assets.warden.chain import (
     Break,
     ChainEntry,
@@ -40,15 +44,17 @@ from forgemind_assets.warden.reviews import (
     refusals,
 )
 from resources.ledger_tables import open_engine, serialise, write
-from resources.review_tables import reviews
+from resources.review_tables import review_signatures, reviews
+from resources.signing_key import open_key
 
 
 class Reviews:
     """What people were asked and what they decided."""
 
-    def __init__(self, url: str, witness: Path):
+    def __init__(self, url: str, witness: Path, key: Signer):
         self._engine = open_engine(url)
         self._witness = witness
+        self._key = key
 
     def ask(self, question: Question, now: float | None = None) -> Review:
         """Records a question, once: asked again under the same rules it is the same review.
@@ -128,7 +134,7 @@ class Reviews:
         witness = self._seen()
         with self._engine.begin() as connection:
             entries = _read(connection)
-        _refuse(first_break(entries, witness) or misfit(entries))
+            _refuse(self._break(connection, entries, witness))
         found = fold(entries).values()
         return [one for one in found if goal is None or one.question.subject.goal == goal]
 
@@ -165,61 +171,37 @@ class Reviews:
         """The first record that does not hold, or None where all do."""
         witness = self._seen()
         with self._engine.begin() as connection:
-            entries = _read(connection)
-        return first_break(entries, witness) or misfit(entries)
-
-    def open_facts(self) -> list[ReviewFact]:
-        """The open reviews, for alerts; none where the records do not hold."""
-        try:
-            found = self.state()
-        except StoreError:
-            return []
-        return [
-            ReviewFact(
-                review=one.id,
-                goal=one.question.subject.goal,
-                partition=one.question.subject.partition,
-                kind=one.question.kind,
-                reason=one.question.reason,
-                persons=one.question.rules.persons,
-                at=one.asked_at,
-            )
-            for one in found
-            if one.status == "open"
-        ]
-
-    def broken_facts(self) -> list[CheckFact]:
-        """What an alert tells when the records were tampered with."""
-        found = self.verify()
-        if found is None:
-            return []
-        return [
-            CheckFact(
-                run_id=canonical_json(found.model_dump()),
-                goal="reviews",
-                asset="registry_entry",
-                check="review_records",
-                partition=None,
-                passed=False,
-                severity="ERROR",
-                blocking=True,
-                description=found.sentence,
-                metadata={"what_to_do": "forgemind review verify; restore the ledger's backup."},
-                at=time.time(),
-            )
-        ]
+            return self._break(connection, _read(connection), witness)
 
     def _verified(self, connection: sa.Connection) -> list[ChainEntry]:
         witness = self._seen()
         entries = _read(connection)
-        _refuse(first_break(entries, witness) or misfit(entries))
+        _refuse(self._break(connection, entries, witness))
         return entries
+
+    def _break(
+        self, connection: sa.Connection, entries: Sequence[ChainEntry], witness: Witness | None
+    ) -> Break | None:
+        """The first record that does not hold: in the chain, by what it says, by its signature."""
+        return (
+            first_break(entries, witness) or misfit(entries) or self._unsigned(connection, entries)
+        )
+
+    def _unsigned(self, connection: sa.Connection, entries: Sequence[ChainEntry]) -> Break | None:
+        known = dict(connection.execute(sa.select(review_signatures)).tuples().all())
+        for entry in entries:
+            if not authentic(entry.hash.encode(), str(known.get(entry.seq)), self._key.public):
+                reason = "this installation has not signed it"
+                return Break(seq=entry.seq, review=entry.review, reason=reason)
+        return None
 
     def _append(
         self, connection: sa.Connection, entries: Sequence[ChainEntry], **record: Any
     ) -> ChainEntry:
         entry = link(entries[-1] if entries else None, **record)
         connection.execute(reviews.insert().values(**entry.model_dump()))
+        signature = self._key.sign(entry.hash.encode())
+        connection.execute(review_signatures.insert().values(seq=entry.seq, signature=signature))
         return entry
 
     def _seen(self) -> Witness | None:
@@ -246,7 +228,7 @@ class Reviews:
 def open_reviews(home: Home) -> Reviews:
     """The reviews of an installation."""
     home.root.mkdir(parents=True, exist_ok=True)
-    return Reviews(home.ledger_url, home.root / "reviews.witness.json")
+    return Reviews(home.ledger_url, home.root / "reviews.witness.json", open_key(home))
 
 
 def _read(connection: sa.Connection) -> list[ChainEntry]:

@@ -47,6 +47,21 @@ VERBS: dict[str, Verb] = {
         "Rebuild a registered version and say what matched.",
         "forgemind reproduce python_security 2",
     ),
+    "why": Verb(
+        "forgemind_assets.cli.why",
+        "Show where a row, adapter, version or iteration comes from, and what came of it.",
+        "forgemind why python_security v2",
+    ),
+    "diff": Verb(
+        "forgemind_assets.cli.diff",
+        "Show what differs between two iterations, and the slices that rose and fell.",
+        "forgemind diff python_security 1 3",
+    ),
+    "sql": Verb(
+        "forgemind_assets.cli.sql",
+        "Ask datasets, reports and the ledger in SQL; nothing can be changed.",
+        "forgemind sql \"SELECT trial, pass_rate FROM reports WHERE suite = 'dev'\"",
+    ),
     "ui": Verb("forgemind_assets.cli.ui", "Open Dagster's web interface on this installation."),
     "dashboard": Verb(
         "forgemind_assets.cli.dashboard",

@@ -81,7 +81,8 @@ def table(
 ) -> Html:
     """A table whose first column names the row; the last `numbers` columns hold figures.
 
-    It scrolls by itself on a narrow page, by keyboard too.
+    On a narrow page each row is a card whose cells carry their column's name; a wide table
+    scrolls by itself, by keyboard too.
     """
     names = list(columns)
     first = len(names) - numbers
@@ -93,7 +94,7 @@ def table(
             if index == 0:
                 made.append(tag("th", cell, scope="row"))
             else:
-                made.append(tag("td", cell, class_=figure))
+                made.append(tag("td", cell, class_=figure, data_label=names[index]))
         return tag("tr", *made)
 
     heads = [

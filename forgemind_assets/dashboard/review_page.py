@@ -81,7 +81,7 @@ def evidence(found: ReviewPage) -> Html:
         [
             pairs(given) if given else None,
             tag("p", f"Against the champion before: {found.champion_reason}")
-            if found.champion_reason
+            if found.champion_reason and "champion_before" not in found.review.question.evidence
             else None,
             table("Reports on this trial", columns, rows, numbers=2) if rows else None,
             *(_report(suite, report) for suite, report in found.reports.items()),

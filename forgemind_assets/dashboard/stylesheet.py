@@ -53,6 +53,14 @@ button { font: inherit; font-weight: 600; margin: .75rem .5rem 0 0; padding: .6r
   cursor: pointer; }
 button.good { border-color: var(--good); color: var(--good); }
 button.bad { border-color: var(--bad); color: var(--bad); }
-@media (max-width: 40rem) { .scroll table, .scroll > svg { min-width: 44rem; } }
+@media (max-width: 40rem) { .scroll > svg { min-width: 44rem; }
+  .scroll thead { position: absolute; left: -100rem; }
+  .scroll table, .scroll caption, .scroll tbody, .scroll tr, .scroll th[scope=row],
+  .scroll td { display: block; text-align: left; white-space: normal; }
+  .scroll tr { border-bottom: 1px solid var(--line); padding: .4rem 0; }
+  .scroll th[scope=row], .scroll td { border: 0; padding: .1rem 0; overflow-wrap: anywhere; }
+  .scroll td { display: grid; grid-template-columns: 8rem 1fr; gap: 0 .75rem; }
+  .scroll td::before { content: attr(data-label); color: var(--quiet); }
+  .scroll td:empty { display: none; } }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 """

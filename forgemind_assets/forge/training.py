@@ -91,7 +91,8 @@ def train(
         replay: the plan of a past run; the clock then changes nothing.
 
     Raises:
-        TrainingError: no row is left, rows to hold out or kin are wanted and missing, or the loss is not finite.
+        TrainingError: no row is left, rows to hold out or kin are wanted and missing, or the loss
+            is not finite.
         StoreError: the base model is missing, or the disk is full.
     """
     hardware.prepare()

@@ -4,7 +4,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,7 +15,7 @@ import psutil
 
 from forgemind_assets.errors import UserError
 from forgemind_assets.home import REPOSITORY, Home
-from resources.guard.admission import TOKEN_PARAMETER, Rights
+from resources.guard.admission import TOKEN_PARAMETER, Keys, Rights
 from resources.guard.keys import load_keys, write_private
 from resources.guard.life import STOP_SECONDS, descendants, kill
 
@@ -98,9 +99,14 @@ def start_server(
             start_new_session=True,
         )
     os.close(reading)
-    token = keys.token(Rights.LOOK if options.read_only else Rights.ACT)
-    address = f"http://{LOOPBACK}:{port}/?{urlencode({TOKEN_PARAMETER: token})}"
+    address = entrance(keys, port, read_only=options.read_only)
     return Server(process, port, address, writing)
+
+
+def entrance(keys: Keys, port: int, *, read_only: bool) -> str:
+    """The address that a person is given: it holds the token."""
+    token = keys.token(Rights.LOOK if read_only else Rights.ACT)
+    return f"http://{LOOPBACK}:{port}/?{urlencode({TOKEN_PARAMETER: token})}"
 
 
 def server_environment(home: Home) -> dict[str, str]:
@@ -138,14 +144,21 @@ def check_addresses(addresses: tuple[str, ...]) -> None:
             )
 
 
-def open_in_browser(home: Home, address: str) -> Path:
-    """Opens the address without showing the token to who lists the machine's processes.
+@contextmanager
+def in_browser(home: Home, address: str, *, wanted: bool) -> Iterator[None]:
+    """Opens the address, if wanted, without showing the token to who lists the processes.
 
-    Returns the file that leads the browser there; the caller deletes it at the end.
+    The browser is led there by a file of this user's alone, which is gone after the block.
     """
+    if not wanted:
+        yield
+        return
     import webbrowser
 
     page = home.run / "open_ui.html"
     write_private(page, f'<meta http-equiv="refresh" content="0; url={address}">')
-    webbrowser.open(page.as_uri())
-    return page
+    try:
+        webbrowser.open(page.as_uri())
+        yield
+    finally:
+        page.unlink(missing_ok=True)

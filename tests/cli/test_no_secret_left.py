@@ -2,20 +2,26 @@
 
 import base64
 import gzip
+import json
 import os
+import re
 import sqlite3
 import ssl
 import subprocess
 import sys
 import zipfile
 from contextlib import closing
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import polars as pl
 import pytest
 import yaml
+from fakes.command import PATIENCE_SECONDS, environment, printed_address, start
 from fakes.leaks import leaks
+from fakes.moderation_server import FakeModeration
 from fakes.openai_server import Fails, FakeOpenAI, Says
 from fakes.smtp_server import FakeMailServer
 from fakes.taught_goal import pair, taught_goal
@@ -26,7 +32,6 @@ from forgemind_assets.home import REPOSITORY
 from forgemind_assets.lorekeeper.store import Store
 
 MARK = "/x+Zq7:"  # base64 and an address write these letters otherwise
-PATIENCE_SECONDS = 280
 SECRETS = {
     "PAID_TEACHER_KEY": f"sk-pLant3d{MARK}teacher-8d1f40c2",
     "ALERT_SMTP_PASSWORD": f"pLant3d{MARK}mail-77ab01e9",
@@ -50,12 +55,17 @@ HOOK_PATH = "services/pLant3d/x+Zq7/hook-20c4e8f1"
         lambda folder, v: (folder / "a").write_bytes(base64.b64encode(f"user:{v}".encode())),
         lambda folder, v: (folder / "b").write_bytes(base64.b64encode(f"us:{v}!".encode())),
         lambda folder, v: (folder / "c").write_bytes(base64.urlsafe_b64encode(v.encode())),
+        lambda folder, v: (folder / "a").write_text(quote(quote(v, safe=""), safe="")),
+        lambda folder, v: (folder / "a.html").write_text(f"<p>{escape(v)}</p>"),
+        lambda folder, v: (folder / "a.json").write_text(json.dumps(v).replace("/", "\\/")),
+        lambda folder, v: (folder / "a").write_text(v.encode().hex()),
         lambda folder, v: (folder / "a.gz").write_bytes(gzip.compress(v.encode())),
         lambda folder, v: pl.DataFrame({"t": ["x", v] * 9}).write_parquet(folder / "t.parquet"),
         lambda folder, v: zipped(folder / "a.zip", v),
         lambda folder, v: database(folder / "a.db", v),
     ],
-    ids=["text", "quoted", "base64", "base64 within", "base64 url", "gzip", "parquet", "zip", "db"],
+    ids=["text", "quoted", "base64", "base64 within", "base64 url", "quoted twice", "HTML", "JSON",
+         "hex", "gzip", "parquet", "zip", "db"],
 )  # fmt: skip
 def test_the_search_finds_a_value_in_each_form(tmp_path, leave):
     (tmp_path / "deep").mkdir()
@@ -97,6 +107,12 @@ def talkative(number, body):
     return Fails(400, said) if number == 1 else Says(pair(number))
 
 
+def moderator(number, body):
+    """A moderation service that repeats the key in two failures, and then answers."""
+    said = json.dumps({"error": {"message": f"key {SECRETS['OPENAI_API_KEY']} has no quota"}})
+    return (500 if number == 0 else 400, said) if number < 2 else None
+
+
 def settings(receiver: FakeReceiver, mail: FakeMailServer) -> str:
     """One webhook and one mail server; their secrets are named, not given."""
     post = {"name": "ops", "host": "localhost", "port": mail.port, "sender": "forge@example.com",
@@ -106,6 +122,41 @@ def settings(receiver: FakeReceiver, mail: FakeMailServer) -> str:
     return yaml.safe_dump({"alerts": {"webhooks": [hook], "emails": [post]}})
 
 
+# Everything that a run leaves, by what it is: the search below must have gone through each.
+SEARCHED = {
+    "Dagster's event log": "home/dagster/history/**/*.db",
+    "what steps printed": "home/dagster/storage/**/*.err",
+    "logs": "home/logs/*",
+    "the ledger": "home/ledger.db",
+    "manifests": "home/store/**/manifest.json",
+    "rows": "home/store/**/*.parquet",
+    "reports": "home/store/**/report.json",
+    "the MLflow database": "home/mlflow/mlflow.db",
+    "MLflow artifacts": "home/mlflow/artifacts/**/adapter_model.safetensors",
+    "pages of the dashboard": "pages/*.html",
+    "the terminal": "out.txt",
+}
+
+
+# The tiny model never learns the task: a champion of another making is what MLflow is told of.
+CONCLUDE = """
+import sys
+from pathlib import Path
+import dagster as dg
+from fakes.installation import Installation
+from fakes.trials import conclude, publish_plan, publish_trial
+from forgemind_assets.factory import build_definitions
+from forgemind_assets.goal_loading import load_goal
+from resources.workshop import Workshop
+goal, workshop = load_goal(Path(sys.argv[1])), Workshop()
+with dg.DagsterInstance.get() as instance:
+    place = Installation(goal, workshop, build_definitions([goal], workshop), instance)
+    publish_plan(place, "0002")
+    publish_trial(place, "0002-a", 23)
+    assert conclude(place, "0002")["version"] == "1"
+"""
+
+
 @pytest.mark.slow
 def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path):
     model = write_tiny_model(tmp_path / "tiny")
@@ -113,39 +164,71 @@ def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path)
     login = ("forge", "the password is another one")
     with (
         FakeOpenAI(talkative, key=SECRETS["PAID_TEACHER_KEY"]) as teacher,
+        FakeModeration(moderator, key=SECRETS["OPENAI_API_KEY"]) as moderation,
         FakeReceiver(down=1, status=500) as receiver,
         FakeMailServer(tls=certificate(tmp_path), login=login) as mail,
     ):
-        taught_goal(tmp_path / "goal", teacher, rows=24, epochs=2)
+        optional = {"layers": {"openai_moderation": {"training_rows": "optional"}}}
+        taught_goal(tmp_path / "goal", teacher, rows=24, epochs=2, changes={"policy": optional})
         home = tmp_path / "home"
         home.mkdir()
         (home / "settings.yaml").write_text(settings(receiver, mail))
-        hook = f"http://127.0.0.1:{receiver.port}/{HOOK_PATH}"
-        environment = os.environ | SECRETS | {
-            "ALERT_WEBHOOK": hook,
+        given = SECRETS | {
+            "ALERT_WEBHOOK": f"http://127.0.0.1:{receiver.port}/{HOOK_PATH}",
             "ALERT_SMTP_USER": "forge",
+            "OPENAI_BASE_URL": moderation.base_url,
             "SSL_CERT_FILE": str(tmp_path / "cert.pem"),
-            "FORGEMIND_CATALOGUE": str(tmp_path / "catalogue.yaml"),
-            "FORGEMIND_HOME": str(home),
-            "FORGEMIND_MODELS": str(tmp_path / "models"),
-        }  # fmt: skip
-        command = [sys.executable, "-m", "forgemind_assets.cli.main", "run"]
-        done = subprocess.run(
-            [*command, str(tmp_path / "goal"), "--headless"],
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        (tmp_path / "terminal.txt").write_bytes(done.stdout + done.stderr)
-        assert done.returncode == 3, (tmp_path / "terminal.txt").read_text()
-    assert Store(home / "store").partitions("small_goal", "registry_entry") == ["0000", "0001"]
-    # Each secret that a channel needs was really used; the mail server even repeated its own.
+        }
+        run = start(tmp_path, "run", str(tmp_path / "goal"), "--headless", **given)
+        assert run.wait(PATIENCE_SECONDS) == 3, (tmp_path / "out.txt").read_text()
+        register(tmp_path, given)
+        save_pages(tmp_path, given)
+    found = Store(home / "store").partitions("small_goal", "registry_entry")
+    assert found == ["0000", "0001", "0002"]
+    # Each secret that a channel needs was really used; the servers even repeated theirs.
     assert len(teacher.requests) == 13
+    assert len(moderation.requests) > 2
     assert receiver.posts
     assert {path for path, _, _ in receiver.posts} == {f"/{HOOK_PATH}"}
     assert ("forge", SECRETS["ALERT_SMTP_PASSWORD"], True) in mail.logins
-    assert len([path for path in home.rglob("*") if path.is_file()]) > 50
+    assert [what for what, where in SEARCHED.items() if not any(tmp_path.glob(where))] == []
     planted = SECRETS | {"ALERT_WEBHOOK": HOOK_PATH}
     assert leaks(tmp_path, planted) == []
+
+
+def register(place: Path, given: dict[str, str]) -> None:
+    """Registers a version, in a process that has all secrets."""
+    paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
+    own = {"DAGSTER_HOME": str(place / "home" / "dagster"), "PYTHONPATH": paths}
+    with (place / "out.txt").open("ab") as out:
+        subprocess.run(
+            [sys.executable, "-c", CONCLUDE, str(place / "goal")],
+            cwd=REPOSITORY,
+            env=environment(place, **given, **own),
+            stdout=out,
+            stderr=out,
+            check=True,
+        )
+
+
+def save_pages(place: Path, given: dict[str, str]) -> None:
+    """Every page of the dashboard as a file, and what the commands that show things print."""
+    process = start(place, "dashboard", str(place / "goal"), "--port", "0", **given)
+    page, token = printed_address(place, process)
+    (place / "pages").mkdir()
+    with httpx.Client(base_url=page, timeout=PATIENCE_SECONDS) as client:
+        client.get("/", params={"token": token})
+        links = ["/", "/goals/small_goal", "/alerts", "/reviews"]
+        links += sorted(set(re.findall(r'href="(/reviews/[^"]+)"', client.get("/reviews").text)))
+        for number, link in enumerate(links):
+            answer = client.get(link)
+            assert answer.status_code == 200, answer.text
+            (place / "pages" / f"{number}.html").write_text(answer.text)
+    process.terminate()
+    process.wait(PATIENCE_SECONDS)
+    for arguments in (
+        ["inbox"],
+        ["review", "list", "--all"],
+        ["registry", "list", str(place / "goal")],
+    ):
+        assert start(place, *arguments, **given).wait(PATIENCE_SECONDS) == 0

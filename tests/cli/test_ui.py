@@ -1,24 +1,15 @@
 """`forgemind ui` and `forgemind run` in processes of their own: the address, and the end."""
 
-import os
-import re
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from fakes.command import PATIENCE_SECONDS, printed_address, start
 from fakes.goal_folder import write_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
 
-from forgemind_assets.home import REPOSITORY
-
 pytestmark = pytest.mark.slow
-PATIENCE_SECONDS = 240
-ADDRESS = re.compile(r"Dagster UI: (http://127\.0\.0\.1:\d+)/\?token=([\w-]{43})\s")
 
 
 @pytest.fixture
@@ -35,42 +26,6 @@ def place(tmp_path):
     write_goal(tmp_path / "goal", changes)
     write_catalogue(tmp_path / "catalogue.yaml", "tiny", model)
     return tmp_path
-
-
-def heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def start(place: Path, *arguments: str) -> subprocess.Popen:
-    environment = os.environ | {
-        "FORGEMIND_CATALOGUE": str(place / "catalogue.yaml"),
-        "FORGEMIND_GOALS": str(place / "goal"),
-        "FORGEMIND_HOME": str(place / "home"),
-        "FORGEMIND_MODELS": str(place / "models"),
-        "COLUMNS": "80",
-    }
-    command = [sys.executable, "-m", "forgemind_assets.cli.main", *arguments, "--port", "0"]
-    with (place / "out.txt").open("ab") as out:
-        return subprocess.Popen(
-            command,
-            cwd=REPOSITORY,
-            env=environment,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            preexec_fn=heed_interrupts,
-        )
-
-
-def address(place: Path, process: subprocess.Popen) -> tuple[str, str]:
-    """Page and token, as the terminal shows them."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        found = ADDRESS.search((place / "out.txt").read_text(encoding="utf-8"))
-        if found:
-            return found[1], found[2]
-        time.sleep(0.1)
-    raise AssertionError((place / "out.txt").read_text(encoding="utf-8"))
 
 
 def loaded_on_the_page(page: str, token: str) -> dict[str, str]:
@@ -96,8 +51,8 @@ def loaded_on_the_page(page: str, token: str) -> dict[str, str]:
 )
 def test_the_printed_address_opens_the_page_and_nothing_stays_behind(place, arguments, number):
     verb, *rest = [str(place / "goal") if word == "goal" else word for word in arguments]
-    process = start(place, verb, *rest)
-    page, token = address(place, process)
+    process = start(place, verb, *rest, "--port", "0")
+    page, token = printed_address(place, process)
     assert loaded_on_the_page(page, token) == {"forgemind": "RepositoryLocation"}
     family = psutil.Process(process.pid).children(recursive=True)
     assert family
@@ -113,6 +68,6 @@ def test_the_printed_address_opens_the_page_and_nothing_stays_behind(place, argu
 
 
 def test_an_address_that_is_none_is_told(place):
-    process = start(place, "ui", "--also", "http://laptop")
+    process = start(place, "ui", "--port", "0", "--also", "http://laptop")
     assert process.wait(PATIENCE_SECONDS) == 2
     assert "expected host:port" in (place / "out.txt").read_text(encoding="utf-8")

@@ -51,3 +51,10 @@ def write_adapter(folder: Path, value: float = 1.0, **manifest: Any) -> Path:
     (folder / "adapter_config.json").write_text(json.dumps(adapter_config()))
     (folder / "manifest.json").write_text(json.dumps({"settings": {"rank": 2}} | manifest))
     return folder
+
+
+def change_a_byte(path: Path) -> None:
+    """Flips one bit of the last byte."""
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)

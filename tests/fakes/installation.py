@@ -6,7 +6,9 @@ from pathlib import Path
 import dagster as dg
 from fakes.goal_folder import write_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
+from typer.testing import CliRunner
 
+from forgemind_assets.cli.main import app
 from forgemind_assets.factory import build_definitions
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_goal
@@ -44,3 +46,9 @@ def install(folder: Path, instance: dg.DagsterInstance, environment, changes=Non
     goal = load_goal(write_goal(folder / "goal", changes))
     workshop = Workshop(home_root=str(folder / "home"), models_root=str(folder / "models"))
     return Installation(goal, workshop, build_definitions([goal], workshop), instance)
+
+
+def forgemind(place: Installation, *arguments: str):
+    """What the command line answers; GOAL stands for the installation's goal."""
+    words = [str(place.goal.folder) if a == "GOAL" else a for a in arguments]
+    return CliRunner().invoke(app, words)

@@ -2,7 +2,9 @@
 
 import base64
 import gzip
+import html
 import io
+import json
 import sqlite3
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -14,9 +16,14 @@ import polars as pl
 
 
 def forms(value: str) -> set[bytes]:
-    """A value as it is, quoted for an address, and in base64 wherever it may begin in a text."""
-    raw = value.encode()
-    found = {raw, quote(value, safe="").encode(), quote(value).encode()}
+    """A value as it is, as an address, JSON, HTML, hex, and base64 wherever it may begin.
+
+    A request that was quoted twice is found as well.
+    """
+    raw, quoted = value.encode(), quote(value, safe="")
+    found = {raw, quoted.encode(), quote(value).encode(), quote(quoted, safe="").encode()}
+    found |= {json.dumps(value)[1:-1].encode(), value.replace("/", "\\/").encode()}
+    found |= {html.escape(value).encode(), raw.hex().encode(), raw.hex().upper().encode()}
     for offset in range(3):
         whole = base64.b64encode(b"\0" * offset + raw + b"\0" * ((-offset - len(raw)) % 3))
         # What a neighbour's bits share is cut off at both ends.

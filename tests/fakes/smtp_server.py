@@ -14,12 +14,13 @@ class FakeMailServer:
         down: so many connections are closed at once with a 421.
         refuse: recipients that get a 550.
         leave_after_data: the connection is cut after DATA was accepted, before QUIT is answered.
+        port: where to listen; any free one if 0.
     """
 
-    def __init__(self, tls=None, login=None, down=0, refuse=(), leave_after_data=False):
+    def __init__(self, tls=None, login=None, down=0, refuse=(), leave_after_data=False, port=0):
         self.mails, self.commands, self.logins = [], [], []
         self._tls, self._login, self._down = tls, login, down
-        self._refuse, self._leave = refuse, leave_after_data
+        self._refuse, self._leave, self.port = refuse, leave_after_data, port
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -27,7 +28,7 @@ class FakeMailServer:
     def _run(self):
         asyncio.set_event_loop(self._loop)
         self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0)
+            asyncio.start_server(self._serve, "127.0.0.1", self.port)
         )
         self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()

@@ -1,7 +1,9 @@
 """The small goal with a teacher behind an API, and that teacher's answers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fakes.goal_folder import write_goal
 from fakes.openai_server import FakeOpenAI
@@ -31,9 +33,17 @@ def pair(number: int) -> str:
     return json.dumps(lines)
 
 
-def taught_goal(folder: Path, teacher: FakeOpenAI, **search: float) -> Path:
-    """The small goal, taught through an API, one request at a time; `search` changes its search."""
-    changes = {
+def taught_goal(
+    folder: Path,
+    teacher: FakeOpenAI,
+    changes: Mapping[str, Any] | None = None,
+    **search: float,
+) -> Path:
+    """The small goal, taught through an API, one request at a time.
+
+    `changes` are those of `write_goal`; `search` changes single settings of its search.
+    """
+    taught = {
         "limits.base_model": "tiny",
         "limits.max_iterations": 1,
         "limits.api_dollars_per_goal": 1,
@@ -58,4 +68,4 @@ def taught_goal(folder: Path, teacher: FakeOpenAI, **search: float) -> Path:
             }
         ],
     }  # fmt: skip
-    return write_goal(folder, changes)
+    return write_goal(folder, taught | dict(changes or {}))

@@ -6,11 +6,10 @@ import shutil
 import dagster as dg
 import pytest
 from fakes.approvals import ApprovalsList
-from fakes.installation import install
+from fakes.artefacts import change_a_byte
+from fakes.installation import forgemind, install
 from fakes.trials import conclude, publish_plan, publish_trial
-from typer.testing import CliRunner
 
-from forgemind_assets.cli.main import app
 from forgemind_assets.cli.subjects import find_subject
 from forgemind_assets.errors import AlteredArtefact, PromotionRefused, StoreError, UserError
 from forgemind_assets.forge.assets import make_adapter
@@ -48,23 +47,12 @@ def place(built, tmp_path, monkeypatch):
         yield install(tmp_path / "copy", instance, monkeypatch)
 
 
-def forgemind(place, *arguments):
-    words = [str(place.goal.folder) if a == "GOAL" else a for a in arguments]
-    return CliRunner().invoke(app, words)
-
-
 def listed(place):
     return json.loads(forgemind(place, "registry", "list", "GOAL", "--json").stdout)
 
 
 def adapter(place, trial):
     return place.workshop.store.folder("small_goal", "adapter", trial)
-
-
-def change_a_byte(path):
-    data = bytearray(path.read_bytes())
-    data[-1] ^= 1
-    path.write_bytes(data)
 
 
 def test_versions_are_listed_with_aliases_reports_and_signatures(place):

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 from fakes.installation import install
 from fakes.reviews import ADA, BOB
-from fakes.trials import conclude, publish_plan, publish_report, publish_trial
+from fakes.trials import conclude, promote_by_run, publish_plan, publish_report, publish_trial
 
 from resources.approvals import GoalApprovals
 from resources.registry import CANDIDATE, STABLE, TRIAL_TAG, Registry
@@ -60,10 +60,8 @@ def test_a_tracker_that_cannot_show_a_version_fails_nothing_and_is_said(tmp_path
     assert said == "not shown: FORGEMIND_WANDB: expected on or off, found 'maybe'"
 
 
-def promote_by_run(place, instance):
-    instance.add_dynamic_partitions("small_goal__iteration", ["0001"])
-    job = place.definitions.resolve_job_def("small_goal__promote")
-    assert job.execute_in_process(instance=instance, partition_key="0001").success
+def stable_after_a_run(place, key="0001"):
+    assert promote_by_run(place, key).success
     return Registry(place.workshop.home).version_of("small_goal", STABLE)
 
 
@@ -81,8 +79,10 @@ def test_stable_moves_when_people_agreed_and_not_before(tmp_path, monkeypatch):
         people, queue = GoalApprovals(place.goal, place.workshop), open_reviews(place.workshop.home)
         assert conclude(place, "0001") == entry
         (review,) = queue.state("small_goal")
+        against = review.question.evidence["slices_against_it"]
+        assert against == {"CWE-89": "2 of 24 -> 23 of 24 (+87.5 points)"}
         assert people.standing("1") == ("open", review.id)
-        assert promote_by_run(place, instance) is None
+        assert stable_after_a_run(place) is None
 
         queue.decide(review.id, "approve", ADA, "read the samples")
         assert people.standing("1") == ("open", review.id)
@@ -91,7 +91,7 @@ def test_stable_moves_when_people_agreed_and_not_before(tmp_path, monkeypatch):
         weights = review.question.subject.adapter
         assert people.approved("small_goal", "1", weights).reviewers == ("ada", "bob")
         assert people.approved("small_goal", "1", "0" * 64) is None
-        assert promote_by_run(place, instance).trial == "0001-a"
+        assert stable_after_a_run(place).trial == "0001-a"
 
 
 def test_a_consent_does_not_hold_for_other_reports(tmp_path, monkeypatch):
@@ -106,7 +106,7 @@ def test_a_consent_does_not_hold_for_other_reports(tmp_path, monkeypatch):
         queue.decide(review.id, "approve", ADA, "read the samples")
         publish_report(place, "benchmark_report", "0001-a", passed=22)
         assert GoalApprovals(place.goal, place.workshop).standing("1") == ("open", "")
-        assert promote_by_run(place, instance) is None
+        assert stable_after_a_run(place) is None
 
 
 @pytest.mark.parametrize("verdict", ["approve", "reject"])
@@ -134,9 +134,7 @@ def test_a_result_too_good_to_be_true_is_promoted_when_people_cleared_it(
         assert people.standing("1") == ("approved", "")
 
         queue.decide(review.id, verdict, ADA, "looked for gate cases among the rows")
-        job = place.definitions.resolve_job_def("small_goal__promote")
-        assert job.execute_in_process(instance=instance, partition_key="0002").success
-        stable = Registry(place.workshop.home).version_of("small_goal", STABLE)
+        stable = stable_after_a_run(place, "0002")
         if verdict == "approve":
             assert people.standing("2") == ("approved", "")
             assert stable.version == "2"

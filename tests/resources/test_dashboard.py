@@ -9,6 +9,8 @@ from fakes.reviews import promotion, reviewer, subject
 from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.home import Home
 from forgemind_assets.warden.reviews import Rules as ReviewRules
+from resources.dashboard_data import Source
+from resources.dashboard_server import ACTIONS, Dashboard
 from resources.guard.admission import Rights
 from resources.reviews import open_reviews
 
@@ -59,6 +61,12 @@ def test_every_page_answers_and_forbids_scripts_and_foreign_sources(dashboard, a
         assert client.get("/goals/other").status_code == 404
         assert client.get("/reviews/0000").status_code == 404
         assert client.get(f"/reviews/{asked.id[:4]}").status_code == 404
+
+
+def test_what_can_be_changed_here_is_what_these_tests_try(place):
+    routes = Dashboard(Source(place[0], [place[1]])).routes()
+    changing = {route.path for route in routes if route.methods - {"GET", "HEAD"}}
+    assert changing == {f"/reviews/{{review}}/{action}" for action in ACTIONS}
 
 
 def test_an_approval_is_recorded_with_who_why_and_what(dashboard, place, asked):
@@ -139,10 +147,12 @@ def test_without_the_token_nothing_is_shown_or_decided(dashboard, place, asked):
     with dashboard.stranger(Origin=dashboard.origin) as client:
         for path in (*PAGES, f"/reviews/{asked.id}", "/style.css"):
             assert client.get(path).status_code == 401, path
-        assert client.post(f"/reviews/{asked.id}/approve", data=form).status_code == 401
         assert client.get("/", params={"token": "x" * 43}).status_code == 403
-        path = f"/reviews/{asked.id}/approve?token={dashboard.keys.act}"
-        assert client.post(path, data=form).status_code == 403
+        for action in ACTIONS:
+            path = f"/reviews/{asked.id}/{action}"
+            assert client.post(path, data=form).status_code == 401
+            assert client.get(path, params=form).status_code == 401
+            assert client.post(f"{path}?token={dashboard.keys.act}", data=form).status_code == 403
     assert rulings(place) == []
 
 
@@ -158,7 +168,7 @@ def test_without_the_token_nothing_is_shown_or_decided(dashboard, place, asked):
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("action", ["approve", "reject", "stable"])
+@pytest.mark.parametrize("action", ACTIONS)
 def test_another_page_or_host_decides_nothing(dashboard, place, asked, headers, action):
     with dashboard.browser() as client:
         form = decision(client, asked)
@@ -176,7 +186,7 @@ def test_a_request_without_an_origin_decides_nothing(dashboard, place, asked):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("action", ["approve", "reject", "stable"])
+@pytest.mark.parametrize("action", ACTIONS)
 def test_no_other_method_decides(dashboard, place, asked, method, action):
     with dashboard.browser() as client:
         form = decision(client, asked)
@@ -242,7 +252,7 @@ def test_who_may_only_look_sees_no_form_and_sends_none(dashboard, place, asked):
         page = client.get(f"/reviews/{asked.id}").text
         assert "<form" not in page
         assert "form_token" not in page
-        for action in ("approve", "reject", "stable"):
+        for action in ACTIONS:
             path = f"/reviews/{asked.id}/{action}"
             assert client.post(path, data=form).status_code == 403
     assert rulings(place) == []

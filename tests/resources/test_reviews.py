@@ -1,50 +1,39 @@
 """The review queue: append-only, chained, and the same for every process."""
 
+import json
 import multiprocessing
 import sqlite3
 from contextlib import suppress
 
 import pytest
+from fakes.forgery import approval_of, chained, rewrite, rows
 from fakes.reviews import ADA, BOB, promotion, reviewer, subject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forgemind_assets.errors import NotApproved, ReviewError, StoreError
+from forgemind_assets.home import Home
 from forgemind_assets.warden.chain import ChainEntry, canonical_json, link
 from forgemind_assets.warden.reviews import Rules, Ruling
 from resources.ledger_tables import write
+from resources.review_tables import review_signatures as signatures
 from resources.review_tables import reviews as table
 from resources.reviews import Reviews
+from resources.signing_key import open_key
 
 SPAWN = multiprocessing.get_context("spawn")
 TWO = Rules(persons=2)
 
 
+def opened(url, folder):
+    """The queue in that database, its witness and the installation's key in that folder."""
+    key = open_key(Home(root=folder, models=folder))
+    return Reviews(url, folder / "witness.json", key)
+
+
 @pytest.fixture
 def reviews(url, tmp_path):
-    return Reviews(url, tmp_path / "witness.json")
-
-
-def rows(reviews):
-    with reviews._engine.begin() as connection:
-        return [dict(row._mapping) for row in connection.execute(table.select().order_by("seq"))]
-
-
-def rewrite(reviews, records):
-    """Puts other records in the place of all, as somebody with the database could."""
-    with write(reviews._engine) as connection:
-        connection.execute(table.delete())
-        connection.execute(table.insert(), records)
-
-
-def chained(records):
-    """The same records with hashes computed anew: what a careful forger would write."""
-    entries, before = [], None
-    for record in records:
-        wanted = ("review", "event", "goal", "at", "body")
-        before = link(before, **{name: record[name] for name in wanted})
-        entries.append(before.model_dump())
-    return entries
+    return opened(url, tmp_path)
 
 
 def test_a_question_is_asked_once_and_decided(reviews):
@@ -158,7 +147,7 @@ EDITS = st.tuples(
 def five(tmp_path_factory):
     """Five records, and the file they stand in."""
     folder = tmp_path_factory.mktemp("five")
-    reviews = Reviews(f"sqlite:///{folder / 'ledger.db'}", folder / "witness.json")
+    reviews = opened(folder)
     first = reviews.ask(promotion(rules=TWO), now=1.0)
     second = reviews.ask(promotion(subject=subject(version="4")), now=2.0)
     reviews.decide(first.id, "approve", ADA, "read it", now=3.0)
@@ -246,6 +235,41 @@ def test_a_chain_computed_anew_is_shown_by_what_this_machine_has_seen(reviews, t
         reviews.ask(promotion(subject=subject(version="4")))
 
 
+@pytest.mark.parametrize("signed", ["not", "with another record's", "with another key", "with 0"])
+def test_an_approval_that_was_written_into_the_database_is_shown(reviews, tmp_path, signed):
+    """The chain is right and the witness has seen no record of that number: the key decides."""
+    asked = reviews.ask(promotion())
+    added = chained([*rows(reviews), approval_of(asked, ADA)])[1]
+    stranger = opened(tmp_path / "elsewhere")._key
+    with write(reviews._engine) as connection:
+        connection.execute(table.insert().values(**added))
+        first = connection.execute(signatures.select()).one().signature
+        signature = {
+            "with another record's": first,
+            "with another key": stranger.sign(added["hash"].encode()),
+            "with 0": "0" * 128,
+        }.get(signed)
+        if signature:
+            connection.execute(signatures.insert().values(seq=2, signature=signature))
+    assert "has not signed it" in reviews.verify().reason
+    with pytest.raises(StoreError, match=r"review record 2.*has not signed it"):
+        reviews.require("promotion_to_stable", subject(), Rules())
+    with pytest.raises(StoreError, match="tampered"):
+        reviews.decide(asked.id, "reject", BOB, "no")
+
+
+def test_a_chain_and_a_witness_written_anew_are_shown_without_the_key(reviews):
+    asked = reviews.ask(promotion())
+    reviews.decide(asked.id, "reject", BOB, "it fails on CWE-89")
+    forged = chained([rows(reviews)[0], approval_of(asked, ADA)])
+    rewrite(reviews, forged)
+    reviews._witness.write_text(json.dumps({"seq": 2, "hash": forged[1]["hash"]}))
+    assert (reviews.verify().seq, reviews.verify().reason) == (
+        2,
+        "this installation has not signed it",
+    )
+
+
 def test_a_record_nobody_asked_for_or_can_read_is_shown(reviews):
     asked = reviews.ask(promotion())
     reviews.decide(asked.id, "approve", ADA, "read it")
@@ -279,10 +303,8 @@ def test_an_entry_is_the_hash_of_the_one_before_and_itself():
     assert isinstance(entry, ChainEntry)
 
 
-def _decide(url, witness, review, name, verdict, gate, answers) -> None:
-    from pathlib import Path
-
-    reviews = Reviews(url, Path(witness))
+def _decide(url, folder, review, name, verdict, gate, answers) -> None:
+    reviews = opened(url, folder)
     gate.wait()
     try:
         answers.put((name, reviews.decide(review, verdict, reviewer(name), "read it").status))
@@ -292,13 +314,10 @@ def _decide(url, witness, review, name, verdict, gate, answers) -> None:
 
 @pytest.mark.parametrize("persons", [1, 2])
 def test_people_who_decide_at_once_are_heard_one_after_the_other(contested, tmp_path, persons):
-    witness = tmp_path / "witness.json"
-    reviews = Reviews(contested, witness)
+    reviews = opened(contested, tmp_path)
     asked = reviews.ask(promotion(rules=Rules(persons=persons)))
     gate, answers = SPAWN.Barrier(3), SPAWN.Queue()
-    arguments = [
-        (contested, str(witness), asked.id, name, "approve", gate, answers) for name in "abc"
-    ]
+    arguments = [(contested, tmp_path, asked.id, name, "approve", gate, answers) for name in "abc"]
     processes = [SPAWN.Process(target=_decide, args=one) for one in arguments]
     for process in processes:
         process.start()
@@ -313,10 +332,8 @@ def test_people_who_decide_at_once_are_heard_one_after_the_other(contested, tmp_
     assert len(rows(reviews)) == 1 + persons
 
 
-def _ask(url, witness, name, gate) -> None:
-    from pathlib import Path
-
-    reviews = Reviews(url, Path(witness))
+def _ask(url, folder, name, gate) -> None:
+    reviews = opened(url, folder)
     gate.wait()
     for number in range(6):
         reviews.ask(promotion(subject=subject(version=f"{name}{number}")))
@@ -324,16 +341,16 @@ def _ask(url, witness, name, gate) -> None:
 
 
 def test_processes_that_ask_at_once_make_one_chain(contested, tmp_path):
-    witness, gate = tmp_path / "witness.json", SPAWN.Barrier(3)
+    gate = SPAWN.Barrier(3)
     processes = [
-        SPAWN.Process(target=_ask, args=(contested, str(witness), name, gate)) for name in "abc"
+        SPAWN.Process(target=_ask, args=(contested, tmp_path, name, gate)) for name in "abc"
     ]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    reviews = Reviews(contested, witness)
+    reviews = opened(contested, tmp_path)
     assert reviews.verify() is None
     records = rows(reviews)
     assert [record["seq"] for record in records] == list(range(1, 25))

@@ -44,6 +44,8 @@ from resources.guard.keys import key_file
 
 pytestmark = pytest.mark.slow
 SCHEMA = create_schema().graphql_schema
+# These send every disguise; all strangers are refused alike, before any document is read.
+NAMED = ("the token", "our origin", "our host")
 NEVER = frozenset().union(*REFUSED.values())
 
 
@@ -63,8 +65,8 @@ def literal(kind) -> str:
     return {"Boolean": "true", "Int": "1", "Float": "1.0"}.get(kind.name, '"x"')
 
 
-def mutation(name: str) -> str:
-    """A document that Dagster itself would execute."""
+def field(name: str) -> str:
+    """A mutation with the smallest arguments and answer that the schema allows."""
     given = [
         f"{argument}: {literal(a.type)}"
         for argument, a in SCHEMA.mutation_type.fields[name].args.items()
@@ -73,12 +75,27 @@ def mutation(name: str) -> str:
     arguments = f"({', '.join(given)})" if given else ""
     leaf = is_leaf_type(get_named_type(SCHEMA.mutation_type.fields[name].type))
     selection = "" if leaf else "{ __typename }"
-    document = parse(f"mutation {{ {name}{arguments} {selection} }}")
-    assert validate(SCHEMA, document) == [], name
-    return print_ast(document)
+    return f"{name}{arguments} {selection}"
 
 
-MUTATIONS = {name: mutation(name) for name in SCHEMA.mutation_type.fields}
+def document(wrapping: str, name: str) -> str:
+    """A document that Dagster itself would execute."""
+    found = parse(wrapping.replace("FIELD", field(name)))
+    assert validate(SCHEMA, found) == [], name
+    return print_ast(found)
+
+
+WRAPPINGS = {
+    "aliased": "mutation { version: FIELD }",
+    "in a fragment": "query Q { ...F } fragment F on Query { version } "
+    "mutation M { ...G } fragment G on Mutation { ... { a: FIELD } }",
+    "beside a query": "query Q { version } mutation M { FIELD }",
+}
+MUTATIONS = {name: document("mutation { FIELD }", name) for name in SCHEMA.mutation_type.fields}
+DISGUISED = {
+    name: {how: document(wrapping, name) for how, wrapping in WRAPPINGS.items()}
+    for name in MUTATIONS
+}
 
 
 @pytest.fixture(scope="module")
@@ -139,50 +156,60 @@ def strangers(ui):
         client.close()
 
 
-def ways(client: httpx.Client, query: str):
-    """One mutation on every way that Dagster's webserver would take it, and some more."""
-    form = urlencode({"query": query})
+def ways(client: httpx.Client, name: str, *, disguised: bool = True):
+    """One mutation on every way that Dagster's webserver would take it, and some more.
+
+    The way `POST application/json` alone, disguised or not, is the one that the page itself takes.
+    """
+    query = MUTATIONS[name]
+    one = {"query": query}
     kinds = {
-        "application/json": json.dumps({"query": query}),
-        "text/plain": json.dumps({"query": query}),
+        "application/json": json.dumps(one),
+        "text/plain": json.dumps(one),
         "application/graphql": query,
-        "application/x-www-form-urlencoded": form,
+        "application/x-www-form-urlencoded": urlencode(one),
     }
-    yield "GET", client.get("/graphql", params={"query": query})
-    yield (
-        "GET without origin",
-        client.get("/graphql", params={"query": query}, headers={"Origin": ""}),
-    )
-    yield "POST by address", client.post("/graphql", params={"query": query})
+    yield "GET", client.get("/graphql", params=one)
+    yield "GET without origin", client.get("/graphql", params=one, headers={"Origin": ""})
+    yield "POST by address", client.post("/graphql", params=one)
+    yield "PUT", client.put("/graphql", json=one)
+    yield "POST of a batch", client.post("/graphql", json=[one, {"query": "{ version }"}])
+    upload = {"operations": json.dumps(one), "map": "{}"}
+    yield "POST multipart", client.post("/graphql", data=upload, files={"0": ("a.txt", b"a")})
     for kind, body in kinds.items():
         headers = {"Content-Type": kind}
         yield f"POST {kind}", client.post("/graphql", content=body, headers=headers)
+    for how, wrapped in DISGUISED[name].items() if disguised else ():
+        two = {"query": wrapped} | ({"operationName": "M"} if "M" in wrapped.split() else {})
+        yield f"GET {how}", client.get("/graphql", params=two)
+        yield f"POST application/json {how}", client.post("/graphql", json=two)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_no_stranger_reaches_a_mutation(ui, strangers, name):
     for lacking, client in strangers.items():
-        for way, answer in ways(client, MUTATIONS[name]):
-            refused = (401, 403)
-            if lacking == "any origin" and way == "GET":
-                refused = (405,)  # as from a typed address: with the cookie, and still refused
+        for way, answer in ways(client, name, disguised=lacking in NAMED):
+            refused = (401, 403, 405) if way == "PUT" else (401, 403)
+            if lacking == "any origin" and way.startswith("GET"):
+                # As from a typed address: with the cookie, and still refused.
+                refused = (403, 405)
             assert answer.status_code in refused, (lacking, way, answer.text)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_with_the_token_a_mutation_comes_as_json_by_post_or_not_at_all(browser, name):
-    for way, answer in ways(browser, MUTATIONS[name]):
-        if way == "POST application/json" and name not in NEVER:
+    for way, answer in ways(browser, name):
+        if way.startswith("POST application/json") and name not in NEVER:
             continue
-        assert answer.status_code in (403, 405, 415), (way, answer.text)
+        assert answer.status_code in (400, 403, 405, 415), (way, answer.text)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_session_that_looks_changes_nothing(ui, name):
     keys = json.loads(key_file(ui.home).read_text())
     with closing(ui.browser(keys["look"])) as client:
-        for way, answer in ways(client, MUTATIONS[name]):
-            assert answer.status_code in (403, 405, 415), (way, answer.text)
+        for way, answer in ways(client, name):
+            assert answer.status_code in (400, 403, 405, 415), (way, answer.text)
 
 
 def test_no_stranger_opens_a_websocket(ui, strangers, browser):
@@ -218,12 +245,13 @@ def answer_to(port: int, request: str) -> str:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutation_over_the_websocket_closes_it(ui, browser, name):
-    with ui.socket(browser) as connection:
-        greet(connection)
-        connection.send(start_frame(MUTATIONS[name]))
-        with pytest.raises(ConnectionClosed) as closed:
-            connection.recv(PATIENCE_SECONDS)
-    assert closed.value.rcvd.code == 1008
+    for query in (MUTATIONS[name], *DISGUISED[name].values()):
+        with ui.socket(browser) as connection:
+            greet(connection)
+            connection.send(start_frame(query))
+            with pytest.raises(ConnectionClosed) as closed:
+                connection.recv(PATIENCE_SECONDS)
+        assert closed.value.rcvd.code == 1008
 
 
 @pytest.mark.parametrize("kind", ["check", "materialization", "observation"])
