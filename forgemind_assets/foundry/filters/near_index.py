@@ -169,7 +169,9 @@ class NearIndex:
         matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
             shingles, offsets, self.shape.permutations, SEED
         )
-        return np.array(matrix.to_rows(), dtype=np.uint64).reshape(len(ends), -1)
+        return np.array(matrix.to_rows(), dtype=np.uint64).reshape(
+            len(ends), self.shape.permutations
+        )
 
     def add(self, prints: Prints) -> list[bool]:
         """Adds texts in their order, except those that are near duplicates; says which are."""
