@@ -39,9 +39,10 @@ class Limits:
 
 
 PROSE = Limits()
-# Code repeats itself by nature: `self.x = x`, a test's cases, a table of keys. Looser limits, so
-# that a loop of a model that is stuck falls and the rest stays; see the measurement in
-# tests/foundry/test_quality_filters.py.
+# Code repeats itself by nature: `self.x = x`, a test's cases, a table of keys. The paper's limits
+# would drop 17 % of 2,865 functions of 50 words or more of Python's standard library; these drop
+# 0.6 % of them, mostly tests of one assertion over and over, and none of the 1,214 seeds of
+# python_security, and still find a model that is stuck on one statement.
 CODE = Limits(
     lines=0.50,
     line_chars=0.50,
