@@ -1,6 +1,7 @@
 """Forms and traits: what they forget, and what they keep."""
 
 import pytest
+from fakes.filter_models import CountedLetters, NoWeights
 
 from forgemind_assets.foundry.filters.code_forms import Code, normal_form, traits
 from forgemind_assets.foundry.filters.suite_texts import Decontaminator, Overlap
@@ -99,3 +100,18 @@ def test_a_paraphrase_is_contaminated_by_its_traits_alone():
     suite = Decontaminator([CASE], Overlap(ngram=50, similarity=0.6))
     assert suite.contaminated(texts) == [True, True, True, False, False]
     assert form(RESTRUCTURED) != form(CASE)
+
+
+def test_meaning_is_compared_where_the_goal_asks_and_a_model_is_there():
+    cases, texts = ["abcabc", "xyz"], ["cbacba", "abd", "zyx ("]
+    limits = Overlap(cosine=0.95)
+    assert Decontaminator(cases, limits, CountedLetters()).contaminated(texts) == [
+        True,
+        False,
+        True,
+    ]
+    assert Decontaminator(cases, Overlap(), CountedLetters()).contaminated(texts) == [False] * 3
+    assert Decontaminator([], limits, CountedLetters()).contaminated(texts) == [False] * 3
+    without = Decontaminator(cases, limits, NoWeights())
+    assert without.contaminated(texts) == [False] * 3
+    assert without.note == "by meaning: not run: run `forgemind models pull x`"

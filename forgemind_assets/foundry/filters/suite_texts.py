@@ -66,10 +66,11 @@ class Decontaminator:
     def contaminated(self, texts: Sequence[str]) -> list[bool]:
         """Which of the texts must not be trained on."""
         found = [self._overlaps(text) for text in texts]
-        vectors = None if self._vectors is None else self._embedded(texts)
-        if vectors is None or self._vectors is None or not len(vectors):
+        cases, cosine = self._vectors, self._limits.cosine
+        vectors = None if cases is None or not texts else self._embedded(texts)
+        if cases is None or cosine is None or vectors is None or not len(cases):
             return found
-        alike = (vectors @ self._vectors.T).max(axis=1, initial=0) >= (self._limits.cosine or 1)
+        alike = (vectors @ cases.T).max(axis=1) >= cosine
         return [one or bool(other) for one, other in zip(found, alike, strict=True)]
 
     def _overlaps(self, text: str) -> bool:
