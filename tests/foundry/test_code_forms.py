@@ -103,7 +103,7 @@ def test_a_paraphrase_is_contaminated_by_its_traits_alone():
 
 
 def test_meaning_is_compared_where_the_goal_asks_and_a_model_is_there():
-    cases, texts = ["abcabc", "xyz"], ["cbacba", "abd", "zyx ("]
+    cases, texts = ["abc abc", "xy z"], ["cba cba", "ab d", "zy x"]
     limits = Overlap(cosine=0.95)
     assert Decontaminator(cases, limits, CountedLetters()).contaminated(texts) == [
         True,
