@@ -12,6 +12,7 @@ class CountedLetters:
 
     def embed(self, texts):
         rows = np.array([[Counter(t)[chr(97 + n)] for n in range(26)] for t in texts], np.float32)
+        rows = rows.reshape(len(texts), 26)
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
