@@ -68,7 +68,7 @@ class Filters(Record):
         description="words; GPT-3's overlap length (Brown et al. 2020, appendix C)",
     )
     decontamination_similarity: float = Field(
-        default=0.5,
+        default=0.55,
         gt=0,
         le=1,
         description="shared weight of what restructuring leaves of Python code",
