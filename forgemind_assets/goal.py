@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from forgemind_assets.goal_filters import Filters
 from forgemind_assets.records import Record, Weight
 from forgemind_assets.warden.policy import Policy
 from forgemind_assets.warden.terms import OWN, Terms
@@ -108,21 +109,6 @@ class Suites(Record):
     full: str
     adversarial: str
     sealed: str
-
-
-class Filters(Record):
-    """Thresholds of the Foundry's filters."""
-
-    min_input_chars: int = Field(default=20, ge=0)
-    max_input_chars: int = Field(default=4000, ge=1)
-    near_duplicate_jaccard: float = Field(default=0.9, gt=0, le=1)
-    decontamination_ngram: int = Field(
-        default=13,
-        ge=3,
-        description="words; GPT-3's overlap length (Brown et al. 2020, appendix C)",
-    )
-    max_class_share: float = Field(default=0.6, gt=0, le=1)
-    verifiers: tuple[str, ...] = ()
 
 
 class Search(Record):

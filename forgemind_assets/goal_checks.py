@@ -55,6 +55,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_lengths, {"task", "search"}),
         (_answer_weights, {"task", "search"}),
         (_filters, {"filters"}),
+        (_code_filters, {"filters"}),
         (_shares, {"filters", "task"}),
         (_policy, {"policy"}),
         (forbidden_sources, {"policy", "seeds_licence", "strategies", "teachers"}),
@@ -229,6 +230,19 @@ def _filters(spec: GoalSpec) -> Iterator[Finding]:
     if low > high:
         message = f"expected at most max_input_chars ({high}), found {low}"
         yield ("filters", "min_input_chars"), message
+
+
+def _code_filters(spec: GoalSpec) -> Iterator[Finding]:
+    """Filters for prose would take good code for repetitive, or for another language."""
+    filters, known = spec.filters, registry("verifier")
+    readers = [n for n in filters.verifiers if n in known and known[n].language == "python"]
+    for key, asked, wanted in (
+        ("language", filters.language, "comments"),
+        ("repetition", filters.repetition, "code"),
+    ):
+        if readers and asked is not None and asked.of != wanted:
+            message = f"expected {wanted}, found {asked.of}: {readers[0]} says that rows are code"
+            yield ("filters", key, "of"), message
 
 
 def _shares(spec: GoalSpec) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ _PATTERNS = {
     r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$": (
         "an address such as https://host/v1, without user, password or query"
     ),
+    r"^[a-z]{2,3}$": "an ISO 639 code of a language, such as en",
     r"^[a-z0-9][a-z0-9_]*$": "the name of a file under prompts/task, without .yaml",
     r"\{\{input\}\}": "text with {{input}} where the input goes",
 }

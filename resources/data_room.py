@@ -30,6 +30,7 @@ from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import write_stages
 from resources.classifiers import open_classifiers
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
+from resources.filter_equipment import open_equipment, remember
 from resources.teachers import TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
@@ -119,15 +120,17 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     began = time.monotonic()
     source = workshop.store.folder(goal.name, "raw_dataset", iteration)
     progress = workshop.progress(goal.name)
-    filters = pipeline_for(goal, open_classifiers(goal, workshop, iteration))
+    filters = list[Filter]()
     try:
-        result = run_filters(
-            read_rows(source / "rows.parquet"),
-            filters,
-            lambda stage, done, total: progress.report(
-                f"filtering ({stage})", done, total, "stages", where=iteration
-            ),
-        )
+        with open_equipment(goal, workshop, iteration) as equipment:
+            filters = pipeline_for(goal, equipment)
+            result = run_filters(
+                read_rows(source / "rows.parquet"),
+                filters,
+                lambda stage, done, total: progress.report(
+                    f"filtering ({stage})", done, total, "stages", where=iteration
+                ),
+            )
     except EmptyStage:  # nothing is published, and a silent layer may be why
         stages: dict[Stage, Sequence[LayerSummary]] = {"training_rows": layers_of(filters)}
         ask_about_layers(goal, workshop, iteration, "raw_dataset", stages)
@@ -151,6 +154,7 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         meta["yield_table"] = table
         meta["yields"] = yields(accounts, table)
         meta["seconds"] = time.monotonic() - began
+    remember(goal, workshop, iteration, result.kept)
     ask_about_rows(goal, workshop, iteration)
     return meta
 

@@ -23,6 +23,7 @@ from forgemind_assets.foundry.data_card_records import (
 )
 from forgemind_assets.foundry.pipeline import FilterResult, Rejected
 from forgemind_assets.goal import Goal
+from forgemind_assets.goal_filters import Filters
 from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.goal_yaml import looks_secret
 from forgemind_assets.records import Row
@@ -30,17 +31,22 @@ from forgemind_assets.warden.policy_files import effective_policy
 
 EXAMPLES = 3
 EXCERPT_CHARS = 96
-# Only what these stages rejected is quoted. A row that decontamination took out repeats a case of
-# a gate suite, one that a safety layer took out may hold a secret, and one whose licence the policy
-# does not admit is not ours to show: their text stays inside.
+# Only what these stages rejected is quoted, and of it nothing that another stage objects to: a new
+# stage shows nothing until somebody has thought about it.
 QUOTED_STAGES = frozenset(
     {
         "parse",
         "answer_format",
         "length",
+        "language",
+        "repetition",
         "verified_label",
         "exact_duplicates",
         "near_duplicates",
+        "semantic_duplicates",
+        "perplexity",
+        "diversity",
+        "family_balance",
         "class_balance",
     }
 )
@@ -165,17 +171,11 @@ def teachers_of(goal: Goal, every: Sequence[Row], kept: Sequence[Row]) -> tuple[
 
 def stages_of(goal: Goal, result: FilterResult) -> tuple[Stage, ...]:
     """The funnel, each stage with the settings that it worked with."""
-    filters = goal.spec.filters
     training = effective_policy(goal.spec.policy).training
-    settings = {
-        "source_terms": f"licences {', '.join(training.licences)}; teachers' terms "
-        f"{', '.join(training.teacher_terms)}",
-        "length": f"{filters.min_input_chars} to {filters.max_input_chars} characters",
-        "near_duplicates": f"Jaccard similarity of {filters.near_duplicate_jaccard:g} or more",
-        "decontamination": f"{filters.decontamination_ngram} words in common with a suite",
-        "class_balance": f"at most {filters.max_class_share:.0%} of one label",
-        "verified_label": ", ".join(filters.verifiers),
-    }
+    terms = f"licences {', '.join(training.licences)}; teachers' terms " + ", ".join(
+        training.teacher_terms
+    )
+    settings = settings_of(goal.spec.filters) | {"source_terms": terms}
     return tuple(
         Stage(
             stage=one.stage,
@@ -183,9 +183,34 @@ def stages_of(goal: Goal, result: FilterResult) -> tuple[Stage, ...]:
             rows_in=one.rows_in,
             rows_out=one.rows_out,
             reasons=dict(sorted(one.reasons.items())),
+            alone=one.alone,
+            only=one.only,
+            note=one.note,
         )
         for one in result.funnel
     )
+
+
+def settings_of(filters: Filters) -> dict[str, str]:
+    """What each stage worked with, in words."""
+    language, repetition, perplexity = filters.language, filters.repetition, filters.perplexity
+    semantic, diversity = filters.semantic_duplicates, filters.diversity
+    words, similarity = filters.decontamination_ngram, filters.decontamination_similarity
+    suites = f"{words} words, the form or {similarity:.0%} of the traits in common with a suite"
+    family = filters.max_family_share
+    return {
+        "length": f"{filters.min_input_chars} to {filters.max_input_chars} characters",
+        "language": f"{', '.join(language.allowed)} in {language.of}" if language else "",
+        "repetition": f"limits for {repetition.of}" if repetition else "",
+        "perplexity": f"{perplexity.max_deviations:g} deviations" if perplexity else "",
+        "near_duplicates": f"Jaccard similarity of {filters.near_duplicate_jaccard:g} or more",
+        "semantic_duplicates": f"cosine of {semantic.cosine:g} or more" if semantic else "",
+        "decontamination": suites,
+        "diversity": f"the {diversity.rows} that differ most" if diversity else "",
+        "family_balance": f"at most {family:.1%} of one family" if family else "",
+        "class_balance": f"at most {filters.max_class_share:.0%} of one label",
+        "verified_label": ", ".join(filters.verifiers),
+    }
 
 
 def shares_of(rows: Sequence[Row], names: Sequence[str]) -> tuple[Share, ...]:
@@ -209,27 +234,28 @@ def shares_of(rows: Sequence[Row], names: Sequence[str]) -> tuple[Share, ...]:
 
 def rejections_of(rejected: Sequence[Rejected]) -> tuple[Rejection, ...]:
     """Rejected rows by stage and reason, the most frequent first."""
-    groups = defaultdict[tuple[str, str], list[Row]](list)
+    groups = defaultdict[tuple[str, str], list[Rejected]](list)
     for one in rejected:
-        groups[one.stage, one.reason].append(one.row)
+        groups[one.stage, one.reason].append(one)
     lines = [
-        Rejection(stage, reason, len(rows), examples_of(stage, rows))
+        Rejection(stage, reason, len(rows), examples_of(rows))
         for (stage, reason), rows in groups.items()
     ]
     return tuple(sorted(lines, key=lambda one: (-one.rows, one.stage, one.reason)))
 
 
-def examples_of(stage: str, rows: Sequence[Row]) -> tuple[Example, ...]:
+def examples_of(rejected: Sequence[Rejected]) -> tuple[Example, ...]:
     """The first few rows by id, so that the choice depends on nothing but the rows."""
-    first = sorted(rows, key=lambda row: (row.row_id, row.strategy))[:EXAMPLES]
+    first = sorted(rejected, key=lambda one: (one.row.row_id, one.row.strategy))[:EXAMPLES]
     return tuple(
-        Example(row.row_id, row.slice, row.strategy, excerpt_of(stage, row)) for row in first
+        Example(one.row.row_id, one.row.slice, one.row.strategy, excerpt_of(one)) for one in first
     )
 
 
-def excerpt_of(stage: str, row: Row) -> str:
+def excerpt_of(one: Rejected) -> str:
     """The beginning of a row's input on one line; empty where it must not be shown."""
-    if stage not in QUOTED_STAGES or looks_secret(row.input) or looks_secret(row.answer):
+    hidden = one.hidden or one.stage not in QUOTED_STAGES
+    if hidden or looks_secret(one.row.input) or looks_secret(one.row.answer):
         return ""
-    text = " ".join(row.input.split())
+    text = " ".join(one.row.input.split())
     return text if len(text) <= EXCERPT_CHARS else text[: EXCERPT_CHARS - 1] + "…"

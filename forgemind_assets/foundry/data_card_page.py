@@ -93,7 +93,11 @@ def card_page(card: DataCard) -> str:
                     "settings": one.settings or "-",
                     "rows in": one.rows_in,
                     "rows out": one.rows_out,
-                    "reasons": ", ".join(f"{k} {v}" for k, v in one.reasons.items()) or "-",
+                    "alone": one.alone,
+                    "only it": one.only,
+                    "reasons": one.note
+                    or ", ".join(f"{k} {v}" for k, v in one.reasons.items())
+                    or "-",
                 }
                 for one in card.filters
             ],

@@ -51,13 +51,20 @@ class TeacherLine:
 
 @dataclass(frozen=True)
 class Stage:
-    """One filter: its settings, the rows in and out, and how often each reason was given."""
+    """One filter: its settings, the rows in and out, and how often each reason was given.
+
+    `alone` rows would it have dropped of the whole input, `only` of them no other filter; `note`
+    says why it did not run.
+    """
 
     stage: str
     settings: str
     rows_in: int
     rows_out: int
     reasons: Mapping[str, int]
+    alone: int
+    only: int
+    note: str
 
 
 @dataclass(frozen=True)

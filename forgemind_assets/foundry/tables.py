@@ -56,7 +56,9 @@ def funnel_records(funnel: Sequence[StageCount]) -> list[dict[str, Any]]:
             "stage": one.stage,
             "rows_in": one.rows_in,
             "rows_out": one.rows_out,
-            "reasons": ", ".join(f"{k} {v}" for k, v in sorted(one.reasons.items())),
+            "alone_dropped": one.alone,
+            "only_it_drops": one.only,
+            "reasons": one.note or ", ".join(f"{k} {v}" for k, v in sorted(one.reasons.items())),
         }
         for one in funnel
     ]

@@ -12,8 +12,9 @@ from forgemind_assets.foundry.filters.exact_duplicates import ExactDuplicates
 from forgemind_assets.foundry.filters.json_shape import fits
 from forgemind_assets.foundry.filters.length import Length
 from forgemind_assets.foundry.filters.near_duplicates import NearDuplicates
+from forgemind_assets.foundry.filters.near_index import Shape
 from forgemind_assets.foundry.filters.parse import Parse
-from forgemind_assets.foundry.filters.suite_texts import build_decontaminator, normal_form
+from forgemind_assets.foundry.filters.suite_texts import Decontaminator, Overlap
 from forgemind_assets.foundry.filters.verified_label import VerifiedLabel
 from forgemind_assets.foundry.verifiers.python_security import PythonSecurity
 
@@ -79,13 +80,16 @@ def test_near_duplicates_are_decided_by_the_exact_overlap():
     near = " ".join([*words[:102], "other"])  # 100 of 102 shingles in common
     far = " ".join([*words[:60], *(f"z{n}" for n in range(43))])
     rows = [row(base), row(near), row(far)]
-    assert NearDuplicates(0.9).judge(rows) == [None, "near_duplicate", None]
-    assert NearDuplicates(0.995).judge(rows) == [None, None, None]
+    assert NearDuplicates(Shape(0.9)).judge(rows) == [None, "near_duplicate", None]
+    assert NearDuplicates(Shape(0.995)).judge(rows) == [None, None, None]
 
 
 def test_a_repaired_twin_is_no_duplicate_of_the_vulnerable_one():
     code = " ".join(f"w{n}" for n in range(100))
-    assert NearDuplicates(0.9).judge([row(code, "CWE-89", 1), row(code + " end")]) == [None, None]
+    assert NearDuplicates(Shape(0.9)).judge([row(code, "CWE-89", 1), row(code + " end")]) == [
+        None,
+        None,
+    ]
 
 
 def test_only_a_teachers_rows_need_the_verifiers_word():
@@ -113,7 +117,7 @@ def test_the_share_of_a_label_is_capped_and_the_surplus_taken_evenly():
 
 
 def test_decontamination_finds_renamed_code_and_long_overlaps_only():
-    suite = build_decontaminator([VULNERABLE_SQL, "alpha beta gamma delta epsilon\n"], 5)
+    suite = Decontaminator([VULNERABLE_SQL, "alpha beta gamma delta epsilon\n"], Overlap(5))
     stage = Decontamination(suite)
     renamed = VULNERABLE_SQL.replace("con", "handle").replace("def badge", "def medal")
     assert stage.judge([row(renamed)]) == ["in_a_suite"]
@@ -123,18 +127,6 @@ def test_decontamination_finds_renamed_code_and_long_overlaps_only():
 
 def test_what_many_cases_share_is_boilerplate():
     cases = [f"app = Flask(__name__)\napp.config.update(A=1, B=2)\nf{i}()\n" for i in range(3)]
-    suite = build_decontaminator(cases, 5)
-    assert not suite.is_contaminated(
-        "app = Flask(__name__)\napp.config.update(A=1, B=2)\nother(9)\n"
-    )
-    assert suite.is_contaminated(cases[0])
-
-
-def test_the_normal_form_forgets_own_names_and_keeps_imported_ones():
-    assert normal_form("import pickle\ny = pickle.loads(a)") == normal_form(
-        "import pickle\nx = pickle.loads(b)  # c"
-    )
-    assert normal_form("import pickle\ny = pickle.loads(a)") != normal_form(
-        "import dill\ny = dill.loads(a)"
-    )
-    assert normal_form("x = (") is None
+    suite = Decontaminator(cases, Overlap(5, similarity=1))
+    other = "app = Flask(__name__)\napp.config.update(A=1, B=2)\nother(9)\n"
+    assert suite.contaminated([other, cases[0]]) == [False, True]

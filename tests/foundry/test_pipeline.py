@@ -4,14 +4,27 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-from foundry_cases import ORIGINS, SAFE_SHELL, SEEDS, VULNERABLE_SHELL, row, small_goal
-from hypothesis import given
+from fakes.filter_models import CountedLetters, RareLetters
+from foundry_cases import (
+    ORIGINS,
+    SAFE_SHELL,
+    SEEDS,
+    VULNERABLE_SHELL,
+    VULNERABLE_SQL,
+    row,
+    small_goal,
+)
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forgemind_assets.errors import EmptyStage
 from forgemind_assets.foundry import tables
+from forgemind_assets.foundry.data_card import make_card
+from forgemind_assets.foundry.filters.base import Equipment
+from forgemind_assets.foundry.filters.length import Length
 from forgemind_assets.foundry.pipeline import funnel_text, pipeline_for, run_filters
 from forgemind_assets.foundry.strategies.seed_expansion import expand
+from forgemind_assets.goal_filters import Filters
 from forgemind_assets.warden.terms import stated
 
 
@@ -73,6 +86,88 @@ def test_a_seed_that_stands_in_a_suite_is_taken_out_with_its_close_kin(goal):
     assert ("verified_label", "still_vulnerable") in reasons
     assert SEEDS[0].input not in {r.input for r in result.kept}
     assert "verified_label" in funnel_text(result.funnel)
+
+
+EVERY_FILTER = Filters.model_validate(
+    {
+        "language": {"allowed": ["en"], "of": "comments"},
+        "repetition": {"of": "code"},
+        "perplexity": {},
+        "semantic_duplicates": {"cosine": 0.999},
+        "decontamination_cosine": 0.9999,
+        "max_family_share": 0.5,
+        "diversity": {"rows": 20},
+        "verifiers": ["python_security"],
+    }
+)
+ODD_ROWS = [
+    row("x = (\n"),
+    row("ab\n"),
+    row("no_json()\n" * 9).model_copy(update={"answer": "no json"}),
+    row("a_list()\n" * 9).model_copy(update={"answer": "[]", "teacher": "own"}),
+    row(VULNERABLE_SHELL, teacher="own"),
+    row(SAFE_SHELL),
+    row(VULNERABLE_SQL),
+]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.integers(0, 29), min_size=1, max_size=60))
+def test_with_every_filter_on_kept_and_rejected_are_the_input(goal, picks):
+    spec = goal.spec.model_copy(update={"filters": EVERY_FILTER})
+    filters = pipeline_for(
+        goal.model_copy(update={"spec": spec}),
+        Equipment(embedder=CountedLetters(), perplexity=RareLetters()),
+    )
+    grown = expand(SEEDS, {s.slice: 3 for s in SEEDS}, 1)
+    pool = [*ODD_ROWS, *grown]
+    rows = [pool[n % len(pool)] for n in picks]
+    try:
+        result = run_filters(rows, filters)
+    except EmptyStage:
+        return
+    together = [*result.kept, *(r.row for r in result.rejected)]
+    assert sorted(r.row_id for r in together) == sorted(r.row_id for r in rows)
+    for stage in result.funnel:
+        assert stage.rows_in - stage.rows_out == sum(stage.reasons.values())
+        assert 0 <= stage.only <= stage.alone <= len(rows)
+
+
+def test_the_funnel_tells_what_each_filter_would_have_dropped_alone():
+    rows = [row("a\n"), row("bb\n"), row("c" * 9), row("d" * 10), row("e" * 30)]
+    stages = [Length(2, 20), DropByNumber(frozenset({0, 2}))]
+    funnel = run_filters(rows, stages).funnel
+    assert [(s.rows_in, s.rows_out) for s in funnel] == [(5, 3), (3, 1)]
+    assert [(s.alone, s.only) for s in funnel] == [(2, 1), (2, 1)]
+
+
+def test_what_did_not_run_says_so_in_the_funnel(goal):
+    filters = Filters.model_validate({"semantic_duplicates": {}, "decontamination_cosine": 0.9})
+    spec = goal.spec.model_copy(update={"filters": filters})
+    rows = expand(SEEDS, {s.slice: 3 for s in SEEDS}, 1)
+    result = run_filters(rows, pipeline_for(goal.model_copy(update={"spec": spec})))
+    notes = {s.stage: s.note for s in result.funnel if s.note}
+    assert notes == {
+        "semantic_duplicates": "not run: no sentence model was given",
+        "decontamination": "by meaning: not run: no sentence model was given",
+    }
+    assert "not run: no sentence model" in funnel_text(result.funnel)
+    records = {r["stage"]: r for r in tables.funnel_records(result.funnel)}
+    assert records["semantic_duplicates"]["reasons"] == "not run: no sentence model was given"
+
+
+def test_a_copy_of_a_suite_case_is_never_quoted_whichever_stage_drops_it(goal):
+    near = SEEDS[0].input + "\n"
+    rows = [row(SEEDS[0].input), row(near), *expand(SEEDS[2:], {s.slice: 3 for s in SEEDS}, 1)]
+    result = run_filters(rows, pipeline_for(goal))
+    dropped = {r.stage: r for r in result.rejected if r.row.input.startswith(SEEDS[0].input)}
+    assert set(dropped) == {"exact_duplicates", "decontamination"}
+    assert all(r.hidden for r in dropped.values())
+    card = make_card(goal, "0001", result)
+    quoted = [e.excerpt for one in card.rejections for e in one.examples]
+    assert not any("badges.db" in text for text in quoted)
 
 
 def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from forgemind_assets.foundry.filters.json_shape import fits
 from forgemind_assets.records import Row
@@ -21,6 +21,7 @@ class AnswerFormat:
     label_key: str | None = None
     line_key: str | None = None
     name: str = field(default="answer_format")
+    each: ClassVar[bool] = True
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
         """`not_json`, `not_schema`, `unknown_label`, `line_outside`."""

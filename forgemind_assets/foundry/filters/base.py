@@ -1,13 +1,24 @@
-"""What a filter is."""
+"""What a filter is, and what some filters need from outside."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from forgemind_assets.foundry.filters.near_index import NearIndex
 from forgemind_assets.records import Row
+from forgemind_assets.warden.verdict import Classifier
 
 
 class Filter(Protocol):
-    """One stage: for each row, None to keep it, or a stable snake_case reason to drop it."""
+    """One stage: for each row, None to keep it, or a stable snake_case reason to drop it.
+
+    A stage that could not judge keeps all rows and says why in an attribute `note`. One whose
+    word on a row does not depend on the other rows says so with an attribute `each = True`: it is
+    then asked once for what it drops in its turn and for what it would have dropped alone.
+    """
 
     @property
     def name(self) -> str:
@@ -15,5 +26,48 @@ class Filter(Protocol):
         ...
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
-        """Reasons in the order of the rows."""
+        """Reasons in the order of the rows. Takes any rows, also those with a broken answer."""
         ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose scalar product is their likeness."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of length 1, `(texts, width)`. Raises NotAvailable without a model."""
+        ...
+
+
+class Perplexity(Protocol):
+    """A language model that says how much a text surprises it."""
+
+    def log_probabilities(self, texts: Sequence[str]) -> Sequence[float]:
+        """Mean log-probability of each text's tokens, in nats. Raises NotAvailable."""
+        ...
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What filters use and do not own; without it they say that they did not run.
+
+    Attributes:
+        classifiers: of the safety layers, by layer.
+        embedder: for semantic duplicates and decontamination by meaning.
+        perplexity: the base model.
+        earlier: near-duplicate index of the rows that earlier iterations kept.
+    """
+
+    classifiers: Mapping[str, Classifier] = field(default_factory=dict)
+    embedder: Embedder | None = None
+    perplexity: Perplexity | None = None
+    earlier: NearIndex | None = None
+
+
+def judges_each(stage: Any) -> bool:
+    """Whether a stage judges each row by itself."""
+    return getattr(stage, "each", False)
+
+
+def note_of(stage: Any) -> str:
+    """Why a stage did not run; empty for one that did."""
+    return getattr(stage, "note", "")

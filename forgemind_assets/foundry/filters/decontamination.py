@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from forgemind_assets.records import Row
 
 
 class YesOrNo(Protocol):
-    """Answers whether a text overlaps with a suite, and nothing else."""
+    """Answers whether texts overlap with a suite, and nothing else."""
 
-    def is_contaminated(self, text: str) -> bool:
-        """Whether it overlaps."""
+    note: str
+
+    def contaminated(self, texts: Sequence[str]) -> list[bool]:
+        """Which of the texts overlap."""
         ...
 
 
@@ -21,7 +23,14 @@ class Decontamination:
 
     suites: YesOrNo
     name: str = "decontamination"
+    each: ClassVar[bool] = True
+
+    @property
+    def note(self) -> str:
+        """What was not compared."""
+        return self.suites.note
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
         """`in_a_suite`."""
-        return ["in_a_suite" if self.suites.is_contaminated(row.input) else None for row in rows]
+        found = self.suites.contaminated([row.input for row in rows])
+        return ["in_a_suite" if one else None for one in found]

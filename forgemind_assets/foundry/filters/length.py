@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from forgemind_assets.records import Row
 
@@ -13,6 +14,7 @@ class Length:
     min_chars: int
     max_chars: int
     name: str = "length"
+    each: ClassVar[bool] = True
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
         """`too_short`, `too_long`."""

@@ -2,59 +2,45 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+from dataclasses import dataclass, field
 
+from forgemind_assets.foundry.filters.near_index import NearIndex, Shape
 from forgemind_assets.records import Row
-
-TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """Keeps a row whose token shingles overlap less than `jaccard` with every kept row's.
+    """Keeps a row whose token shingles overlap less than `shape.jaccard` with every kept row's.
 
-    MinHash with banded LSH (Broder 1997) finds candidates; the exact Jaccard index of the two
-    sets decides. Rows with different answers are compared with their like only: a repaired
-    snippet resembles the vulnerable one by design.
+    Rows with different answers are compared with their like only: a repaired snippet resembles
+    the vulnerable one by design.
+
+    Attributes:
+        shape: how texts are compared.
+        earlier: an index of rows that an earlier iteration kept, of the same shape; None looks
+            within the given rows only. Nothing is added to it.
     """
 
-    jaccard: float = 0.9
-    shingle: int = 3
-    permutations: int = 64
-    bands: int = 16
+    shape: Shape = field(default=Shape())
+    earlier: NearIndex | None = None
     name: str = "near_duplicates"
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
-        """`near_duplicate`."""
-        rensa: Any = import_module("rensa")  # compiled, without type stubs
-        indexes: dict[str, Any] = {}
-        sets = [self._shingles(row.input) for row in rows]
-        reasons: list[str | None] = []
-        hashes = rensa.RMinHash.from_token_sets([sorted(s) for s in sets], self.permutations, 42)
-        for position, (row, own) in enumerate(zip(rows, hashes, strict=True)):
-            label = _label(row)
-            if label not in indexes:
-                indexes[label] = rensa.RMinHashLSH(self.jaccard, self.permutations, self.bands)
-            index = indexes[label]
-            close = any(_overlap(sets[position], sets[i]) >= self.jaccard for i in index.query(own))
-            reasons.append("near_duplicate" if close else None)
-            if not close:
-                index.insert(position, own)
-        return reasons
-
-    def _shingles(self, text: str) -> set[str]:
-        tokens = TOKEN.findall(text)
-        count = max(1, len(tokens) - self.shingle + 1)
-        return {" ".join(tokens[i : i + self.shingle]) for i in range(count)}
+        """`near_duplicate`, or `near_earlier_row`."""
+        texts, kinds = [row.input for row in rows], [kind_of(row) for row in rows]
+        index = NearIndex(self.shape)
+        prints = index.prints(texts, kinds)
+        reasons: list[str | None] = [
+            "near_duplicate" if near else None for near in index.add(prints)
+        ]
+        if self.earlier is None:
+            return reasons
+        known = self.earlier.known(prints)
+        return [
+            "near_earlier_row" if old else told for old, told in zip(known, reasons, strict=True)
+        ]
 
 
-def _label(row: Row) -> str:
+def kind_of(row: Row) -> str:
     """The answer without its numbers, so that a moved line does not set twins apart."""
     return re.sub(r"\d+(?=[,}])", "0", row.answer)
-
-
-def _overlap(a: set[str], b: set[str]) -> float:
-    both = len(a & b)
-    return both / (len(a) + len(b) - both) if both else 0.0

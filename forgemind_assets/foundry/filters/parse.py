@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from forgemind_assets.foundry.rewriting.source import compiles
 from forgemind_assets.records import Row
@@ -13,6 +14,7 @@ class Parse:
     """Keeps a row whose input compiles as a module; nothing is run."""
 
     name: str = "parse"
+    each: ClassVar[bool] = True
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
         """`syntax_error`."""

@@ -3,21 +3,27 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from forgemind_assets.foundry.filters.answer_format import AnswerFormat
-from forgemind_assets.foundry.filters.base import Filter
+from forgemind_assets.foundry.filters.base import Equipment, Filter
 from forgemind_assets.foundry.filters.class_balance import ClassBalance
 from forgemind_assets.foundry.filters.decontamination import Decontamination
+from forgemind_assets.foundry.filters.diversity import Diversity
 from forgemind_assets.foundry.filters.exact_duplicates import ExactDuplicates
+from forgemind_assets.foundry.filters.family_balance import FamilyBalance
+from forgemind_assets.foundry.filters.language import Language
 from forgemind_assets.foundry.filters.length import Length
 from forgemind_assets.foundry.filters.near_duplicates import NearDuplicates
+from forgemind_assets.foundry.filters.near_index import Shape
 from forgemind_assets.foundry.filters.parse import Parse
+from forgemind_assets.foundry.filters.perplexity import PerplexityOutliers
+from forgemind_assets.foundry.filters.repetition import Repetition
 from forgemind_assets.foundry.filters.safety import Safety
+from forgemind_assets.foundry.filters.semantic_duplicates import SemanticDuplicates
 from forgemind_assets.foundry.filters.source_terms import SourceTerms
 from forgemind_assets.foundry.filters.suite_texts import open_decontaminator
 from forgemind_assets.foundry.filters.verified_label import VerifiedLabel
 from forgemind_assets.foundry.verifiers.registry import VERIFIERS
 from forgemind_assets.goal import Goal
 from forgemind_assets.warden.policy_files import effective_policy
-from forgemind_assets.warden.verdict import Classifier
 
 
 def _option(goal: Goal, name: str) -> str | None:
@@ -54,28 +60,77 @@ def _class_balance(goal: Goal) -> Sequence[Filter]:
     return [ClassBalance(goal.spec.filters.max_class_share, label)]
 
 
-def _safety(goal: Goal, models: Mapping[str, Classifier]) -> Sequence[Filter]:
-    return [Safety(effective_policy(goal.spec.policy), models, _is_python(goal))]
+def _safety(goal: Goal, equipment: Equipment) -> Sequence[Filter]:
+    policy = effective_policy(goal.spec.policy)
+    return [Safety(policy, equipment.classifiers, _is_python(goal))]
 
 
 def _terms(goal: Goal) -> Sequence[Filter]:
     return [SourceTerms(effective_policy(goal.spec.policy).training)]
 
 
-# Each is built from the goal; the safety layers also take the models that they need.
-FILTERS: Mapping[str, Callable[[Goal, Mapping[str, Classifier]], Sequence[Filter]]] = {
-    "source_terms": lambda goal, models: _terms(goal),
-    "parse": lambda goal, models: _parse(goal),
-    "answer_format": lambda goal, models: _answer_format(goal),
-    "length": lambda goal, models: [
+def _language(goal: Goal) -> Sequence[Filter]:
+    asked = goal.spec.filters.language
+    return [Language(asked.allowed, asked.of, asked.min_probability)] if asked else []
+
+
+def _repetition(goal: Goal) -> Sequence[Filter]:
+    asked = goal.spec.filters.repetition
+    return [Repetition(asked.of)] if asked else []
+
+
+def _near_duplicates(goal: Goal, equipment: Equipment) -> Sequence[Filter]:
+    return [NearDuplicates(near_shape(goal), equipment.earlier)]
+
+
+def near_shape(goal: Goal) -> Shape:
+    """How the goal's near duplicates are found."""
+    return Shape(goal.spec.filters.near_duplicate_jaccard)
+
+
+def _semantic_duplicates(goal: Goal, equipment: Equipment) -> Sequence[Filter]:
+    asked = goal.spec.filters.semantic_duplicates
+    return [SemanticDuplicates(equipment.embedder, asked.cosine)] if asked else []
+
+
+def _perplexity(goal: Goal, equipment: Equipment) -> Sequence[Filter]:
+    asked = goal.spec.filters.perplexity
+    return [PerplexityOutliers(equipment.perplexity, asked.max_deviations)] if asked else []
+
+
+def _decontamination(goal: Goal, equipment: Equipment) -> Sequence[Filter]:
+    return [Decontamination(open_decontaminator(goal, equipment.embedder))]
+
+
+def _family_balance(goal: Goal) -> Sequence[Filter]:
+    share = goal.spec.filters.max_family_share
+    return [FamilyBalance(share)] if share is not None else []
+
+
+def _diversity(goal: Goal) -> Sequence[Filter]:
+    asked = goal.spec.filters.diversity
+    return [Diversity(asked.rows, near_shape(goal))] if asked else []
+
+
+# Each is built from the goal and from what it is given; one that the goal does not ask for is not
+# built. What costs most stands where the fewest rows are left, what needs all of them at the end.
+FILTERS: Mapping[str, Callable[[Goal, Equipment], Sequence[Filter]]] = {
+    "source_terms": lambda goal, equipment: _terms(goal),
+    "parse": lambda goal, equipment: _parse(goal),
+    "answer_format": lambda goal, equipment: _answer_format(goal),
+    "length": lambda goal, equipment: [
         Length(goal.spec.filters.min_input_chars, goal.spec.filters.max_input_chars)
     ],
+    "language": lambda goal, equipment: _language(goal),
+    "repetition": lambda goal, equipment: _repetition(goal),
     "safety": _safety,
-    "verified_label": lambda goal, models: _verified_label(goal),
-    "exact_duplicates": lambda goal, models: [ExactDuplicates()],
-    "near_duplicates": lambda goal, models: [
-        NearDuplicates(goal.spec.filters.near_duplicate_jaccard)
-    ],
-    "decontamination": lambda goal, models: [Decontamination(open_decontaminator(goal))],
-    "class_balance": lambda goal, models: _class_balance(goal),
+    "verified_label": lambda goal, equipment: _verified_label(goal),
+    "exact_duplicates": lambda goal, equipment: [ExactDuplicates()],
+    "near_duplicates": _near_duplicates,
+    "decontamination": _decontamination,
+    "semantic_duplicates": _semantic_duplicates,
+    "perplexity": _perplexity,
+    "diversity": lambda goal, equipment: _diversity(goal),
+    "family_balance": lambda goal, equipment: _family_balance(goal),
+    "class_balance": lambda goal, equipment: _class_balance(goal),
 }

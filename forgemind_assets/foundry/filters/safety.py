@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from forgemind_assets.records import Row
 from forgemind_assets.warden.policy import Policy
@@ -26,6 +27,7 @@ class Safety:
     python: bool = True
     layers: tuple[LayerSummary, ...] = ()
     name: str = "safety"
+    each: ClassVar[bool] = True
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
         """`forbidden_<layer>_<finding>` or `quarantined_<layer>_<finding>`."""

@@ -1,9 +1,8 @@
 """The only door between the Foundry and the suites: it answers yes or no.
 
-Everything that is read from a suite stays in this module as hashes.
+Everything that is read from a suite stays in this module as hashes and vectors.
 """
 
-import ast
 import hashlib
 import json
 import re
@@ -12,8 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forgemind_assets.foundry.rewriting.scopes import FIXED
-from forgemind_assets.foundry.rewriting.source import BUILTINS
+import numpy as np
+
+from forgemind_assets.errors import NotAvailable
+from forgemind_assets.foundry.filters.base import Embedder
+from forgemind_assets.foundry.filters.code_forms import Code, digest, normal_form, traits
+from forgemind_assets.foundry.filters.trait_index import TraitIndex
 from forgemind_assets.goal import Goal
 
 WORD = re.compile(r"\w+")
@@ -22,41 +25,86 @@ COMMON = 3  # an n-gram that this many cases share is boilerplate, not a leak
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """From when on a text overlaps with a case.
+
+    Attributes:
+        ngram: words in a row that both have (GPT-3, Brown et al. 2020, appendix C).
+        similarity: shared weight of the traits of Python code (`code_forms`, `trait_index`); 0.55
+            was chosen on the development half of `tests/bench/decontamination.py`.
+        cosine: likeness of the embeddings; None compares none.
+    """
+
+    ngram: int = 13
+    similarity: float = 0.55
+    cosine: float | None = None
+
+
 class Decontaminator:
     """Says whether a text is, or overlaps with, an input of any suite.
 
-    Overlap is an n-gram of normalised words (GPT-3, Brown et al. 2020, appendix C; there, too,
-    n-grams that occur often are not counted), or the same syntax tree after renaming.
+    Overlap is a word n-gram (where many cases share one it is not counted, as in GPT-3), the same
+    syntax tree after renaming and reformatting, or so many traits in common that the code must be
+    a paraphrase; and, with an embedder, a text of the same meaning.
+
+    Attributes:
+        note: why texts were not compared by meaning, though they should have been.
     """
 
-    ngram: int
-    ngrams: frozenset[bytes]
-    forms: frozenset[bytes]
+    def __init__(
+        self, cases: Sequence[str], limits: Overlap, embedder: Embedder | None = None
+    ) -> None:
+        self.note = ""
+        self._limits, self._embedder = limits, embedder
+        counts = Counter(gram for case in cases for gram in set(_ngrams(case, limits.ngram)))
+        self._ngrams = {gram for gram, count in counts.items() if count < COMMON}
+        codes = [code for case in cases if (code := _parsed(case)) is not None]
+        self._traits = TraitIndex([_traits(code) for code in codes])
+        self._forms = {normal_form(code) for code in codes}
+        self._vectors = self._embedded(cases)
 
-    def is_contaminated(self, text: str) -> bool:
-        """Whether the text must not be trained on."""
-        form = normal_form(text)
-        if form is not None and form in self.forms:
+    def contaminated(self, texts: Sequence[str]) -> list[bool]:
+        """Which of the texts must not be trained on."""
+        found = [self._overlaps(text) for text in texts]
+        cases, cosine = self._vectors, self._limits.cosine
+        vectors = None if cases is None or not texts else self._embedded(texts)
+        if cases is None or cosine is None or vectors is None or not len(cases):
+            return found
+        alike = (vectors @ cases.T).max(axis=1) >= cosine
+        return [one or bool(other) for one, other in zip(found, alike, strict=True)]
+
+    def _overlaps(self, text: str) -> bool:
+        if not self._ngrams.isdisjoint(_ngrams(text, self._limits.ngram)):
             return True
-        return any(gram in self.ngrams for gram in _ngrams(text, self.ngram))
+        code = _parsed(text)
+        if code is None:
+            return False
+        near = self._traits.nearest(_traits(code)) >= self._limits.similarity
+        return near or normal_form(code) in self._forms
+
+    def _embedded(self, texts: Sequence[str]) -> np.ndarray | None:
+        if self._limits.cosine is None:
+            return None
+        try:
+            if self._embedder is None:
+                raise NotAvailable("no_embedder", "no sentence model was given")
+            return self._embedder.embed(texts)
+        except NotAvailable as error:
+            self.note = f"by meaning: not run: {error}"
+            return None
 
 
-def open_decontaminator(goal: Goal) -> Decontaminator:
+def open_decontaminator(goal: Goal, embedder: Embedder | None = None) -> Decontaminator:
     """Reads all suites of a goal. Raises FileNotFoundError where one is missing."""
-    suites = goal.spec.suites
+    suites, filters = goal.spec.suites, goal.spec.filters
     paths = [goal.folder / p for p in (suites.dev, suites.full, suites.adversarial, suites.sealed)]
     texts = [json.loads(line)["input"] for path in paths for line in _lines(path)]
-    return build_decontaminator(texts, goal.spec.filters.decontamination_ngram)
-
-
-def build_decontaminator(texts: Sequence[str], ngram: int) -> Decontaminator:
-    """A decontaminator for given inputs; `ngram` is counted in words."""
-    counts: Counter[bytes] = Counter()
-    for text in texts:
-        counts.update(set(_ngrams(text, ngram)))
-    rare = (gram for gram, count in counts.items() if count < COMMON)
-    forms = (form for text in texts if (form := normal_form(text)) is not None)
-    return Decontaminator(ngram, frozenset(rare), frozenset(forms))
+    limits = Overlap(
+        filters.decontamination_ngram,
+        filters.decontamination_similarity,
+        filters.decontamination_cosine,
+    )
+    return Decontaminator(texts, limits, embedder)
 
 
 def _lines(path: Path) -> Iterable[str]:
@@ -64,34 +112,21 @@ def _lines(path: Path) -> Iterable[str]:
         yield from (line for line in file if line.strip())
 
 
+def _parsed(text: str) -> Code | None:
+    try:
+        return Code(text)
+    except SyntaxError:
+        return None
+
+
+def _traits(code: Code) -> set[bytes]:
+    return {digest(trait) for trait in traits(code)}
+
+
 def _ngrams(text: str, size: int) -> list[bytes]:
     """Hashes of the word n-grams; imports say nothing about a case and are left out."""
     words = WORD.findall(IMPORT.sub("", text).lower())
-    return [_digest(" ".join(words[i : i + size])) for i in range(len(words) - size + 1)]
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=12).digest()
-
-
-def normal_form(text: str) -> bytes | None:
-    """Hash of the syntax tree with own names numbered in order; None if it does not parse.
-
-    Imported names, builtins and customary names of frameworks stay, comments and layout go.
-    """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return None
-    kept = set(FIXED | BUILTINS)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.alias):
-            kept.add((node.asname or node.name).split(".")[0])
-    numbers: dict[str, str] = {}
-    for node in ast.walk(tree):
-        for attribute in ("id", "arg", "name"):
-            old = getattr(node, attribute, None)
-            if isinstance(old, str) and not isinstance(node, ast.alias | ast.keyword):
-                new = old if old in kept else numbers.setdefault(old, f"v{len(numbers)}")
-                setattr(node, attribute, new)
-    return _digest(ast.dump(tree))
+    return [
+        hashlib.blake2b(" ".join(words[i : i + size]).encode(), digest_size=12).digest()
+        for i in range(len(words) - size + 1)
+    ]
