@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from forgemind_assets.records import Record, Weight
 from forgemind_assets.warden.policy import Policy
@@ -104,6 +104,22 @@ class Suites(Record):
     sealed: str
 
 
+class VerifierUse(Record):
+    """A verifier by its registered name, and its options."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+def _name_or_mapping(value: Any) -> Any:
+    """A bare name stands for a verifier without options."""
+    if isinstance(value, str):
+        return {"name": value}
+    if not isinstance(value, dict | VerifierUse):
+        raise ValueError("expected a verifier's name, or a mapping with name and options")
+    return value
+
+
 class Filters(Record):
     """Thresholds of the Foundry's filters."""
 
@@ -116,7 +132,7 @@ class Filters(Record):
         description="words; GPT-3's overlap length (Brown et al. 2020, appendix C)",
     )
     max_class_share: float = Field(default=0.6, gt=0, le=1)
-    verifiers: tuple[str, ...] = ()
+    verifiers: tuple[Annotated[VerifierUse, BeforeValidator(_name_or_mapping)], ...] = ()
 
 
 class Search(Record):

@@ -30,6 +30,7 @@ from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import write_stages
 from resources.classifiers import open_classifiers
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
+from resources.sandbox.sandbox import Sandbox
 from resources.teachers import TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
@@ -119,7 +120,7 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     began = time.monotonic()
     source = workshop.store.folder(goal.name, "raw_dataset", iteration)
     progress = workshop.progress(goal.name)
-    filters = pipeline_for(goal, open_classifiers(goal, workshop, iteration))
+    filters = pipeline_for(goal, open_classifiers(goal, workshop, iteration), Sandbox())
     try:
         result = run_filters(
             read_rows(source / "rows.parquet"),

@@ -164,7 +164,7 @@ def stages_of(goal: Goal, result: FilterResult) -> tuple[Stage, ...]:
         "near_duplicates": f"Jaccard similarity of {filters.near_duplicate_jaccard:g} or more",
         "decontamination": f"{filters.decontamination_ngram} words in common with a suite",
         "class_balance": f"at most {filters.max_class_share:.0%} of one label",
-        "verified_label": ", ".join(filters.verifiers),
+        "verified_label": ", ".join(use.name for use in filters.verifiers),
     }
     return tuple(
         Stage(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from forgemind_assets.errors import EmptyStage
 from forgemind_assets.foundry.filters.base import Filter
-from forgemind_assets.foundry.filters.registry import FILTERS
+from forgemind_assets.foundry.filters.registry import FILTERS, Tools
+from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.goal import Goal
 from forgemind_assets.records import Row
 from forgemind_assets.warden.verdict import Classifier
@@ -40,12 +41,19 @@ class FilterResult:
     funnel: tuple[StageCount, ...]
 
 
-def pipeline_for(goal: Goal, models: Mapping[str, Classifier] | None = None) -> list[Filter]:
-    """The goal's filters in order; `models` are those of the safety layers that need one.
+def pipeline_for(
+    goal: Goal,
+    models: Mapping[str, Classifier] | None = None,
+    programs: ProgramRunner | None = None,
+) -> list[Filter]:
+    """The goal's filters in order.
 
-    Raises FileNotFoundError where a suite is missing.
+    `models` are those of the safety layers that need one; `programs` runs what the goal's
+    verifiers run. Raises FileNotFoundError where a suite is missing, and NotAvailable where a
+    verifier has to run programs and nothing here can hold them.
     """
-    return [stage for build in FILTERS.values() for stage in build(goal, models or {})]
+    tools = Tools(models or {}, programs)
+    return [stage for build in FILTERS.values() for stage in build(goal, tools)]
 
 
 def run_filters(

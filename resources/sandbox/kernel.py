@@ -43,7 +43,7 @@ def unshare(flags: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """mount(2)."""
+    """Mounts `source`, or what `kind` makes, at `target` (mount(2))."""
     texts = (source.encode(), target.encode(), kind.encode())
     _call(f"mount {target}", "mount", *texts, ctypes.c_ulong(flags), options.encode())
 

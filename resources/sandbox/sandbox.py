@@ -9,7 +9,7 @@ from forgemind_assets.foundry.verifiers.programs import Call, ProgramLimits, Pro
 from resources.sandbox.runner import run_program, visible_folders
 from resources.sandbox.syscalls import ARCHITECTURES
 
-_PROBE = '''
+_PROBE = """
 import os, socket
 
 def reached(hidden):
@@ -27,7 +27,7 @@ def reached(hidden):
             continue
         found.append(name)
     return found + (["rights"] if os.getpid() != 1 or os.getuid() == 0 else [])
-'''
+"""
 
 
 class Sandbox:

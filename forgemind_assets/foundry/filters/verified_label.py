@@ -1,42 +1,40 @@
-"""Drops rows whose label an independent analyser refutes."""
+"""Drops rows whose claim an independent verifier refutes."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
-from forgemind_assets.foundry.verifiers.verdict import Verdict
+from forgemind_assets.foundry.verifiers.base import Claim, Verifier
+from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.records import Row
-
-
-class Verifier(Protocol):
-    """Judges a claimed label."""
-
-    def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict:
-        """Whether analysis supports the claim."""
-        ...
 
 
 @dataclass(frozen=True)
 class VerifiedLabel:
-    """Keeps a teacher's rows whose label the verifier confirms.
+    """Keeps a teacher's rows that the verifier confirms.
 
-    Only rows that a teacher wrote are judged: labels that people wrote stand, and are compared
-    with the verifier's by `verifiers.agreement`.
+    Only rows that a teacher wrote are judged: what people wrote stands, and its labels are
+    compared with the verifier's by `verifiers.agreement`. `label_key` and `line_key` name the
+    fields of the answer that a verifier of labels reads; None where the goal has no such field.
     """
 
     verifier: Verifier
-    label_key: str = "cwe"
-    line_key: str = "line"
+    label_key: str | None = "cwe"
+    line_key: str | None = "line"
+    programs: ProgramRunner | None = None
     name: str = "verified_label"
 
     def judge(self, rows: Sequence[Row]) -> list[str | None]:
-        """The verifier's reason, such as `still_vulnerable`, `not_confirmed`."""
+        """The verifier's reason, such as `still_vulnerable`, `tests_failed`."""
         return [self._one(row) for row in rows]
 
     def _one(self, row: Row) -> str | None:
         if row.teacher is None:
             return None
-        answer = json.loads(row.answer)
-        verdict = self.verifier.verify(row.input, answer[self.label_key], answer.get(self.line_key))
+        answer: dict[str, Any] = json.loads(row.answer)
+        label = answer[self.label_key] if self.verifier.needs_label and self.label_key else None
+        line = answer.get(self.line_key) if self.line_key else None
+        claim = Claim(row.input, row.answer, label, line)
+        verdict = self.verifier.check(claim, self.programs)
         return None if verdict.keep else verdict.reason
