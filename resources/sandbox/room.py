@@ -21,6 +21,8 @@ OPEN_FILES = 64
 THREADS = 64
 ROOT_OPTIONS = "size=1m,nr_inodes=1k,mode=755"
 TMP_FILES = 1024
+PYTHON, PACKAGES = "/python", "/packages"
+"""Where Python's library and the packages that the program may import lie within the room."""
 
 
 def main() -> NoReturn:
@@ -93,11 +95,15 @@ def _build_root(settings: dict[str, Any]) -> None:
     os.mkdir("/tmp/.old")  # noqa: S108, PTH102
     kernel.pivot_root("/tmp", "/tmp/.old")  # noqa: S108
     os.chdir("/")
-    for path in settings["visible"]:
-        _show(path)
-    for path in settings["hidden"]:
-        if os.path.isdir(path):  # noqa: PTH112
-            kernel.mount("tmpfs", path, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=4k")
+    for path in settings["libraries"]:
+        _show(path, path)
+    _show(settings["python"], PYTHON)
+    if os.path.isdir(f"{PYTHON}/site-packages"):  # noqa: PTH112
+        kernel.mount("tmpfs", f"{PYTHON}/site-packages", "tmpfs", kernel.MS_NODEV, "size=4k")
+    for path in settings["packages"]:
+        _show(path, f"{PACKAGES}/{os.path.basename(path)}")  # noqa: PTH119
+    sys.path[:] = [PYTHON, f"{PYTHON}/lib-dynload", PACKAGES]
+    sys.path_importer_cache.clear()
     os.mkdir("/tmp")  # noqa: S108, PTH102
     kernel.unmount("/.old")
     os.rmdir("/.old")  # noqa: PTH106
@@ -108,14 +114,23 @@ def _build_root(settings: dict[str, Any]) -> None:
     os.chdir("/tmp")  # noqa: S108
 
 
-def _show(path: str) -> None:
-    """Makes a folder of the old root visible under the same name, or repeats a link."""
+def _show(path: str, place: str) -> None:
+    """Makes a folder or file of the old root visible at a place of the new one.
+
+    A link is repeated; what is not there is left out.
+    """
     old = f"/.old{path}"
     if os.path.islink(old):  # noqa: PTH114
-        os.symlink(os.readlink(old), path)  # noqa: PTH115, PTH211
-    elif os.path.isdir(old):  # noqa: PTH112
-        os.makedirs(path, exist_ok=True)  # noqa: PTH103
-        kernel.mount(old, path, "none", kernel.MS_BIND | kernel.MS_REC)
+        os.symlink(os.readlink(old), place)  # noqa: PTH115, PTH211
+        return
+    if os.path.isdir(old):  # noqa: PTH112
+        os.makedirs(place, exist_ok=True)  # noqa: PTH103
+    elif os.path.isfile(old):  # noqa: PTH113
+        os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o600))
+    else:
+        return
+    kernel.mount(old, place, "none", kernel.MS_BIND | kernel.MS_REC)
 
 
 def _give_up_rights(settings: dict[str, Any]) -> None:

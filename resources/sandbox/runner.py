@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import distribution
 from pathlib import Path
 
 from forgemind_assets.errors import NotAvailable
@@ -21,21 +22,27 @@ _BOOTSTRAP = (
     "import sys; sys.path.insert(0, {path!r}); "
     "from resources.sandbox.room import main; sys.path.pop(0); main()"
 )
-_LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo")
+LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo")
+"""What of this machine a program may read besides Python's own library."""
 _CHUNK = 65536
 
 
-def run_program(program: str, calls: Sequence[Call], limits: ProgramLimits) -> ProgramRun:
+def run_program(
+    program: str, calls: Sequence[Call], limits: ProgramLimits, packages: Sequence[str] = ()
+) -> ProgramRun:
     """Loads a program in a new room and makes the calls, one after another.
 
-    Raises NotAvailable where the room cannot be built; the program is then not even sent.
+    `packages` are installed distributions that it may import besides Python's own library.
+    Raises PackageNotFoundError where one of them is not installed, and NotAvailable where the
+    room cannot be built; the program is then not even sent.
     """
     began = time.monotonic()
+    places = [place for package in packages for place in _places_of(package)]
     talk = Conversation(program, calls, limits.answer_bytes)
     request_out, request_in = os.pipe()
     answer_out, answer_in = os.pipe()
     try:
-        process = _start(limits, request_out, answer_in)
+        process = _start(limits, places, request_out, answer_in)
     except OSError:
         for handle in (request_out, request_in, answer_out, answer_in):
             os.close(handle)
@@ -57,12 +64,15 @@ def run_program(program: str, calls: Sequence[Call], limits: ProgramLimits) -> P
     )
 
 
-def _start(limits: ProgramLimits, requests: int, answers: int) -> "subprocess.Popen[bytes]":
+def _start(
+    limits: ProgramLimits, places: list[str], requests: int, answers: int
+) -> "subprocess.Popen[bytes]":
     settings = {
         "requests": requests,
         "answers": answers,
-        "visible": visible_folders(),
-        "hidden": [str(library_folder() / "site-packages")],
+        "libraries": LIBRARIES,
+        "python": str(Path(os.__file__).resolve().parent),
+        "packages": places,
         "cpu_seconds": limits.cpu_seconds,
         "memory_bytes": limits.memory_bytes,
         "tmp_bytes": limits.tmp_bytes,
@@ -81,16 +91,11 @@ def _start(limits: ProgramLimits, requests: int, answers: int) -> "subprocess.Po
     )
 
 
-def library_folder() -> Path:
-    """Where Python's standard library lies."""
-    return Path(os.__file__).resolve().parent
-
-
-def visible_folders() -> list[str]:
-    """The folders of this machine that a program may read: the libraries, and nothing else."""
-    own = str(library_folder())
-    within = any(own.startswith(f"{folder}/") for folder in _LIBRARIES)
-    return [*_LIBRARIES] if within else [*_LIBRARIES, own]
+def _places_of(package: str) -> list[str]:
+    """The folders and files of an installed package at the top of site-packages."""
+    found = distribution(package)
+    tops = {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}
+    return [str(Path(str(found.locate_file(top))).resolve()) for top in sorted(tops)]
 
 
 def _converse(

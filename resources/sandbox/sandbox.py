@@ -6,7 +6,7 @@ from functools import cache
 
 from forgemind_assets.errors import NotAvailable
 from forgemind_assets.foundry.verifiers.programs import Call, ProgramLimits, ProgramRun
-from resources.sandbox.runner import run_program, visible_folders
+from resources.sandbox.runner import LIBRARIES, run_program
 from resources.sandbox.syscalls import ARCHITECTURES
 
 _PROBE = """
@@ -37,12 +37,18 @@ class Sandbox:
         """Why no program can be run here; None where one can. Found out once in a process."""
         return find_refusal()
 
-    def run(self, program: str, calls: Sequence[Call], limits: ProgramLimits) -> ProgramRun:
+    def run(
+        self,
+        program: str,
+        calls: Sequence[Call],
+        limits: ProgramLimits,
+        packages: Sequence[str] = (),
+    ) -> ProgramRun:
         """See `ProgramRunner.run`."""
         reason = self.refusal()
         if reason is not None:
             raise NotAvailable("no_isolation", reason)
-        return run_program(program, calls, limits)
+        return run_program(program, calls, limits, packages)
 
 
 @cache
@@ -74,6 +80,6 @@ def unsupported_machine() -> str | None:
     machine = os.uname().machine
     if machine not in ARCHITECTURES:
         return f"expected one of {', '.join(ARCHITECTURES)}, found the machine {machine}"
-    if any(__file__.startswith(f"{folder}/") for folder in visible_folders()):
+    if any(__file__.startswith(f"{folder}/") for folder in LIBRARIES):
         return "ForgeMind lies in a folder of libraries, which programs may read"
     return None

@@ -38,8 +38,14 @@ class Recorder(Sandbox):
 
     last: ProgramRun
 
-    def run(self, program: str, calls: Sequence[Call], limits: ProgramLimits) -> ProgramRun:
-        self.last = super().run(program, calls, limits)
+    def run(
+        self,
+        program: str,
+        calls: Sequence[Call],
+        limits: ProgramLimits,
+        packages: Sequence[str] = (),
+    ) -> ProgramRun:
+        self.last = super().run(program, calls, limits, packages)
         return self.last
 
 

@@ -78,9 +78,16 @@ class ProgramRunner(Protocol):
         """Why no program can be run here; None where one can."""
         ...
 
-    def run(self, program: str, calls: Sequence[Call], limits: ProgramLimits) -> ProgramRun:
+    def run(
+        self,
+        program: str,
+        calls: Sequence[Call],
+        limits: ProgramLimits,
+        packages: Sequence[str] = (),
+    ) -> ProgramRun:
         """Loads a program and makes the calls, one after another.
 
+        `packages` are installed distributions that it may import besides Python's own library.
         Raises NotAvailable where the machine cannot hold a hostile program.
         """
         ...
