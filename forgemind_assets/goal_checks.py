@@ -48,6 +48,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_strategies, {"strategies", "teachers"}),
         (_requests, {"strategies", "search"}),
         (_verifiers, {"filters"}),
+        (_verified_labels, {"filters", "task"}),
         (_money, {"limits", "teachers", "strategies"}),
         (_time, {"limits", "search"}),
         (_success, {"success"}),
@@ -186,6 +187,15 @@ def _verifiers(spec: GoalSpec) -> Iterator[Finding]:
             yield place, unknown_name("verifier", use.name, verifiers)
             continue
         yield from _bad_options(use.name, verifiers[use.name], use.options, (*place, "options"))
+
+
+def _verified_labels(spec: GoalSpec) -> Iterator[Finding]:
+    verifiers = registry("verifier")
+    for index, use in enumerate(spec.filters.verifiers):
+        needs = use.name in verifiers and verifiers[use.name].needs_label
+        if needs and "label_key" not in spec.task.grader_options:
+            message = f"expected task.grader_options.label_key, which {use.name} reads, found none"
+            yield ("filters", "verifiers", index), message
 
 
 def _money(spec: GoalSpec) -> Iterator[Finding]:

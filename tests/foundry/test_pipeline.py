@@ -4,14 +4,16 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
+from fakes.programs import NoRoom
 from foundry_cases import SEEDS, VULNERABLE_SHELL, row, small_goal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgemind_assets.errors import EmptyStage
+from forgemind_assets.errors import EmptyStage, NotAvailable
 from forgemind_assets.foundry import tables
 from forgemind_assets.foundry.pipeline import funnel_text, pipeline_for, run_filters
 from forgemind_assets.foundry.strategies.seed_expansion import expand
+from forgemind_assets.goal import Filters
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,34 @@ def test_a_seed_that_stands_in_a_suite_is_taken_out_with_its_close_kin(goal):
     assert ("verified_label", "still_vulnerable") in reasons
     assert SEEDS[0].input not in {r.input for r in result.kept}
     assert "verified_label" in funnel_text(result.funnel)
+
+
+def with_verifiers(goal, *uses):
+    filters = Filters.model_validate({"verifiers": uses})
+    return goal.model_copy(update={"spec": goal.spec.model_copy(update={"filters": filters})})
+
+
+def test_several_verifiers_judge_a_teachers_rows_in_turn(goal):
+    forbidden = {"name": "regex", "options": {"must_not": ["gzip"], "of": "input"}}
+    goal = with_verifiers(goal, {"name": "parser", "options": {"syntax": "python"}}, forbidden)
+    rows = [row(VULNERABLE_SHELL), *(row(f"x{n} = (\n", teacher="own") for n in range(2))]
+    result = run_filters([*rows, row(VULNERABLE_SHELL + "# 2", teacher="own")], stages(goal))
+    assert [r.reason for r in result.rejected] == ["does_not_parse"] * 2 + ["pattern_forbidden"]
+    assert [r.input for r in result.kept] == [VULNERABLE_SHELL]
+
+
+def stages(goal):
+    return [stage for stage in pipeline_for(goal) if stage.name == "verified_label"]
+
+
+def test_a_goal_that_runs_programs_stops_where_none_can_be_held(goal):
+    tests = {"function": "f", "cases": [{"expected": 1}]}
+    goal = with_verifiers(goal, {"name": "python_tests", "options": tests})
+    with pytest.raises(NotAvailable, match="verifiers run programs: no namespaces here"):
+        pipeline_for(goal, programs=NoRoom())
+    with pytest.raises(NotAvailable, match="no sandbox"):
+        pipeline_for(goal)
+    assert pipeline_for(goal, programs=NoRoom(None))
 
 
 def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):
