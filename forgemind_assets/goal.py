@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from forgemind_assets.goal_schema import found
 from forgemind_assets.records import Record, Weight
 from forgemind_assets.warden.policy import Policy
 
@@ -116,7 +117,8 @@ def _name_or_mapping(value: Any) -> Any:
     if isinstance(value, str):
         return {"name": value}
     if not isinstance(value, dict | VerifierUse):
-        raise ValueError("expected a verifier's name, or a mapping with name and options")
+        message = "expected a verifier's name, or a mapping with name and options, found "
+        raise ValueError(message + found(value))
     return value
 
 

@@ -53,6 +53,9 @@ def f(x):
     return REACHED
 """
 
+# These name calls of the kernel by their numbers on x86_64.
+X86_64_ONLY = {"fork through libc", "mounting", "keys of the kernel", "rare doors of the kernel"}
+
 # What is tried, and the code of `attack` or of a whole program.
 CONTAINED = {
     "fork bomb": """

@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from fakes.programs import NoRoom
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from forgemind_assets.errors import NotAvailable
 from forgemind_assets.foundry.verifiers.base import Claim
 from forgemind_assets.foundry.verifiers.comparison import same
 from forgemind_assets.foundry.verifiers.registry import VERIFIERS
@@ -134,6 +136,29 @@ def test_options_that_do_not_hold_say_where(
     found = caught.value.errors()[0]
     assert ".".join(map(str, found["loc"])) == place
     assert message in found["msg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "answer"),
+    [
+        ("python_tests", {"function": "f", "cases": [{"expected": 1}]}, {"code": "def f(): ..."}),
+        ("sql_result", {"expected_rows": [[1]]}, {"sql": "select 1"}),
+    ],
+)
+def test_no_program_is_judged_where_none_can_be_held(name: str, options: Any, answer: Any):
+    verifier = VERIFIERS[name].model_validate(options)
+    assert verifier.runs_programs
+    with pytest.raises(NotAvailable, match="no namespaces here"):
+        verifier.check(Claim("", json.dumps(answer)), NoRoom())
+
+
+def test_cases_of_the_row_that_are_none_or_broken_are_no_tests():
+    options = {"function": "f", "cases_from": "input.tests"}
+    verifier = VERIFIERS["python_tests"].model_validate(options)
+    for tests in ([], "[]", [{}], [{"expected": 1, "raises": "E"}], {"expected": 1}, 5, "x"):
+        claim = Claim(json.dumps({"tests": tests}), json.dumps({"code": "x = 1"}))
+        found = verifier.check(claim, NoRoom())
+        assert (found.keep, found.reason) in {(False, "no_tests"), (False, "field_missing")}
 
 
 JSON = st.recursive(
