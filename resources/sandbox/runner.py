@@ -54,7 +54,9 @@ def run_program(
     finally:
         _end(process, request_in, answer_out)
     if talk.end == "refused":
-        raise NotAvailable("no_isolation", f"the room could not be built: {talk.detail}")
+        told = output.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
+        reason = ": ".join(filter(None, [talk.detail, told]))
+        raise NotAvailable("no_isolation", f"the room could not be built: {reason}")
     return ProgramRun(
         tuple(talk.answers),
         talk.end or "ended_early",

@@ -173,6 +173,16 @@ def test_exceptions_are_expected_by_the_name_of_a_class_or_its_base():
 
 
 @isolated
+def test_cases_nested_to_the_limit_of_json_drop_the_row_and_break_nothing():
+    verifier = PythonTests.model_validate({"function": "f", "cases_from": "input", "seconds": 60})
+    answer = json.dumps({"code": "def f(x): return 1"})
+    for depth in (500, 950, 980, 985, 990, 995, 5000):
+        cases = '[{"args": [' + "[" * depth + "]" * depth + '], "expected": 1}]'
+        reason = verifier.check(Claim(cases, answer), Sandbox()).reason
+        assert reason in ("tests_passed", "no_tests", "field_missing", "program_load_failed")
+
+
+@isolated
 @pytest.mark.parametrize(
     ("program", "end"),
     [
