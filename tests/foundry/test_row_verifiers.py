@@ -114,7 +114,7 @@ def test_a_pattern_that_backtracks_without_end_is_cut_off():
         ("parser", {"syntax": "cobol"}, "syntax", "python"),
         ("parser", {"syntax": "json", "of": "row.x"}, "of", "pattern"),
         ("json_schema", {"schema": {"type": "txt"}}, "schema", "expected a JSON Schema"),
-        ("json_schema", {"schema": {"pattern": "("}}, "schema", "regular expression"),
+        ("json_schema", {"schema": {"pattern": "("}}, "schema", "is not a 'regex'"),
         ("json_schema", {"schema": {"$ref": "https://example.org/s"}}, "schema", "within the"),
         ("json_schema", {"schema": {"$ref": "#/$defs/x"}}, "schema", "within the schema"),
         ("regex", {}, "", "expected a pattern in must or must_not"),
