@@ -459,7 +459,7 @@ def f(x): return f(x + 1)
 """,
     "a crash": "def f(x): return ctypes.string_at(0)",
     "a syntax error": "def f(x) return x * x",
-    "a null byte": "def f(x):\\n    return '\\0'",
+    "a null byte": "def f(x):\n    return x * x  # \0",
     "no function": "g = 1",
     "true for one": "def f(x): return x == 2 or 4",
     "deaf to signals": """
