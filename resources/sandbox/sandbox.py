@@ -1,5 +1,6 @@
 """The sandbox as the verifiers see it, and the proof that this machine can keep one."""
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -77,8 +78,6 @@ def unsupported_machine() -> str | None:
     """Why this kind of machine has no sandbox; None where it may have one."""
     if sys.platform != "linux":
         return f"programs are run on Linux only, in its namespaces; this is {sys.platform}"
-    import os
-
     machine = os.uname().machine
     if machine not in ARCHITECTURES:
         return f"expected one of {', '.join(ARCHITECTURES)}, found the machine {machine}"
