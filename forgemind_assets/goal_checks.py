@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.goal import GoalSpec, Teacher
 from forgemind_assets.goal_names import models, registry
@@ -49,6 +49,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_strategies, {"strategies", "teachers"}),
         (_requests, {"strategies", "search"}),
         (_verifiers, {"filters"}),
+        (_verified_labels, {"filters", "task"}),
         (_money, {"limits", "teachers", "strategies"}),
         (_time, {"limits", "search"}),
         (_success, {"success"}),
@@ -82,21 +83,33 @@ def _task(spec: GoalSpec) -> Iterator[Finding]:
 def _grader_options(spec: GoalSpec, grader: Any, schema_holds: bool) -> Iterator[Finding]:
     place: Place = ("task", "grader_options")
     options = spec.task.grader_options
-    try:
-        grader.model_validate(options)
-    except ValidationError as error:
-        for item in error.errors(include_url=False):
-            if item["type"] == "extra_forbidden":
-                message = unknown_name("key", item["loc"][-1], grader.model_fields)
-            else:
-                message = f"expected valid options of {spec.task.grader}, found: {item['msg']}"
-            yield (*place, *item["loc"]), message
+    yield from _bad_options(spec.task.grader, grader, options, place)
     properties = spec.task.answer_schema["properties"] if schema_holds else options.values()
     for key in ("label_key", "line_key", "fix_key"):
         if isinstance(options.get(key), str) and options[key] not in properties:
             yield (*place, key), unknown_name("property", options[key], properties)
     if "label_key" in options and not spec.task.labels:
         yield ("task", "labels"), "expected the labels that the grader compares, found none"
+
+
+def _bad_options(
+    name: str, plug_in: type[BaseModel], options: dict[str, Any], place: Place
+) -> Iterator[Finding]:
+    """What is wrong with the options of a plug-in, whose fields they are."""
+    try:
+        plug_in.model_validate(options)
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
+                known = [field.alias or key for key, field in plug_in.model_fields.items()]
+                message = unknown_name("key", item["loc"][-1], known)
+            elif item["type"] == "value_error":
+                message = str(item.get("ctx", {}).get("error", item["msg"]))
+            elif item["type"] == "missing":
+                message = f"expected a value, which {name} needs, found nothing"
+            else:
+                message = f"expected valid options of {name}, found: {item['msg']}"
+            yield (*place, *item["loc"]), message
 
 
 def _answer_weights(spec: GoalSpec) -> Iterator[Finding]:
@@ -171,9 +184,21 @@ def _requests(spec: GoalSpec) -> Iterator[Finding]:
 
 def _verifiers(spec: GoalSpec) -> Iterator[Finding]:
     verifiers = registry("verifier")
-    for index, name in enumerate(spec.filters.verifiers):
-        if name not in verifiers:
-            yield ("filters", "verifiers", index), unknown_name("verifier", name, verifiers)
+    for index, use in enumerate(spec.filters.verifiers):
+        place: Place = ("filters", "verifiers", index)
+        if use.name not in verifiers:
+            yield place, unknown_name("verifier", use.name, verifiers)
+            continue
+        yield from _bad_options(use.name, verifiers[use.name], use.options, (*place, "options"))
+
+
+def _verified_labels(spec: GoalSpec) -> Iterator[Finding]:
+    verifiers = registry("verifier")
+    for index, use in enumerate(spec.filters.verifiers):
+        needs = use.name in verifiers and verifiers[use.name].needs_label
+        if needs and "label_key" not in spec.task.grader_options:
+            message = f"expected task.grader_options.label_key, which {use.name} reads, found none"
+            yield ("filters", "verifiers", index), message
 
 
 def _money(spec: GoalSpec) -> Iterator[Finding]:
@@ -235,7 +260,8 @@ def _filters(spec: GoalSpec) -> Iterator[Finding]:
 def _code_filters(spec: GoalSpec) -> Iterator[Finding]:
     """Filters for prose would take good code for repetitive, or for another language."""
     filters, known = spec.filters, registry("verifier")
-    readers = [n for n in filters.verifiers if n in known and known[n].language == "python"]
+    names = [use.name for use in filters.verifiers if use.name in known]
+    readers = [name for name in names if known[name].language == "python"]
     for key, asked, wanted in (
         ("language", filters.language, "comments"),
         ("repetition", filters.repetition, "code"),

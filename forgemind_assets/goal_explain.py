@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from forgemind_assets.foundry.verifiers.base import Verifier
+from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.goal import Goal, GoalSpec
 from forgemind_assets.goal_costs import (
     BASELINES,
@@ -19,7 +21,7 @@ from forgemind_assets.goal_costs import (
     estimate_try,
 )
 from forgemind_assets.goal_loading import SuiteSize, suite_sizes
-from forgemind_assets.goal_names import models
+from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.records import Record
 from forgemind_assets.trial_grounds.statistics import (
@@ -66,6 +68,7 @@ class GoalReport(Record):
     quantisation: str
     strategies: tuple[str, ...]
     teachers: tuple[str, ...]
+    verifiers: tuple[str, ...]
     trials_per_iteration: int
     max_iterations: int
     suites: dict[str, SuiteSize]
@@ -80,9 +83,11 @@ def explain(
     goal: Goal,
     hardware: Hardware | None = None,
     environment: Mapping[str, str] | None = None,
+    programs: ProgramRunner | None = None,
 ) -> GoalReport:
     """The report on a goal.
 
+    `programs` is what runs the programs of verifiers that run some.
     `hardware` is detected where it is not given (rented hardware counts as `gpu`);
     `environment` is searched for the teachers' keys. Raises GoalError where a suite has broken
     since the goal was loaded.
@@ -101,6 +106,7 @@ def explain(
     origins = origins_of(spec)
     verdicts = [claim_verdict(claim), *limit_verdicts(spec, per_try, whole)]
     verdicts += other_verdicts(spec, hardware, environment)
+    verdicts += sandbox_verdicts(spec, programs)
     return GoalReport(
         goal=goal.name,
         file=str(goal.folder / goal.file),
@@ -116,6 +122,7 @@ def explain(
         teachers=tuple(
             f"{t.name}: {t.model} ({t.kind}, {origins[t.name].terms})" for t in spec.teachers
         ),
+        verifiers=tuple(f"{name}: {one.explain()}" for name, one in verifiers_of(spec)),
         trials_per_iteration=TRIALS_PER_ITERATION,
         max_iterations=spec.limits.max_iterations,
         suites=suites,
@@ -191,6 +198,24 @@ def limit_verdicts(spec: GoalSpec, per_try: Estimate, whole: Estimate) -> list[V
         reason = f"about {unit}{need:,.2f} of at most {unit}{limit:,.2f}"
         verdicts.append(Verdict(subject=subject, state=fits, reason=reason))
     return verdicts
+
+
+def verifiers_of(spec: GoalSpec) -> list[tuple[str, Verifier]]:
+    """The goal's verifiers with their options, by name."""
+    known = registry("verifier")
+    uses = spec.filters.verifiers
+    return [(use.name, known[use.name].model_validate(use.options)) for use in uses]
+
+
+def sandbox_verdicts(spec: GoalSpec, programs: ProgramRunner | None) -> list[Verdict]:
+    """Whether programs can be run here, where a verifier has to run some."""
+    names = [name for name, verifier in verifiers_of(spec) if verifier.runs_programs]
+    if not names:
+        return []
+    refusal = programs.refusal() if programs else "there is no sandbox here"
+    reason = refusal or "programs run without network, files, environment or rights"
+    subject = f"sandbox for {', '.join(dict.fromkeys(names))}"
+    return [Verdict(subject=subject, state="fails" if refusal else "holds", reason=reason)]
 
 
 def other_verdicts(

@@ -1,9 +1,10 @@
 """What a goal may say about the Foundry's filters."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from forgemind_assets.goal_schema import found
 from forgemind_assets.records import Record
 
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -49,6 +50,23 @@ class DiversityFilter(Record):
     rows: int = Field(ge=1, description="rows to keep at most")
 
 
+class VerifierUse(Record):
+    """A verifier by its registered name, and its options."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+def _name_or_mapping(value: Any) -> Any:
+    """A bare name stands for a verifier without options."""
+    if isinstance(value, str):
+        return {"name": value}
+    if not isinstance(value, dict | VerifierUse):
+        message = "expected a verifier's name, or a mapping with name and options, found "
+        raise ValueError(message + found(value))
+    return value
+
+
 class Filters(Record):
     """Thresholds of the Foundry's filters; one whose section is missing is off."""
 
@@ -79,4 +97,4 @@ class Filters(Record):
     max_class_share: float = Field(default=0.6, gt=0, le=1)
     max_family_share: float | None = Field(default=None, gt=0, le=1)
     diversity: DiversityFilter | None = None
-    verifiers: tuple[str, ...] = ()
+    verifiers: tuple[Annotated[VerifierUse, BeforeValidator(_name_or_mapping)], ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from forgemind_assets.foundry.filters.base import Equipment
 from forgemind_assets.foundry.filters.near_duplicates import kind_of
@@ -13,6 +14,7 @@ from resources.base_perplexity import BasePerplexity
 from resources.classifiers import open_classifiers
 from resources.embeddings import SentenceModel
 from resources.near_shelf import SqliteShelf, open_shelf
+from resources.sandbox.sandbox import Sandbox
 from resources.workshop import Workshop
 
 
@@ -29,6 +31,7 @@ def open_equipment(goal: Goal, workshop: Workshop, iteration: str) -> Iterator[E
             goal.spec.limits.base_model,
             lambda done, total: progress.report("perplexity", done, total, "rows", where=iteration),
         ),
+        programs=Sandbox(),
     )
     if not goal.spec.filters.near_duplicates_of_earlier:
         yield equipment
@@ -36,9 +39,7 @@ def open_equipment(goal: Goal, workshop: Workshop, iteration: str) -> Iterator[E
     with _earlier(goal, workshop, iteration) as shelf:
         shelf.forget()
         index = NearIndex(near_shape(goal), shelf)
-        yield Equipment(
-            equipment.classifiers, equipment.embedder, equipment.perplexity, earlier=index
-        )
+        yield replace(equipment, earlier=index)
 
 
 def remember(goal: Goal, workshop: Workshop, iteration: str, kept: Sequence[Row]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fakes.goal_folder import write_goal
+from fakes.programs import NoRoom
 
 from forgemind_assets.goal_costs import Estimate, detect_hardware, estimate_tests, estimate_try
 from forgemind_assets.goal_explain import GoalReport, Verdict, explain, explain_claim
@@ -43,6 +44,33 @@ def test_the_report_says_what_will_run(tmp_path: Path):
     )
     assert report.suites["full"].cases == 24
     assert {v.state for v in report.verdicts} == {"holds"}
+
+
+PROGRAMS = {
+    "filters.verifiers": [
+        {"name": "python_tests", "options": {"function": "f", "cases": [{"expected": 1}]}},
+        {"name": "parser", "options": {"syntax": "json", "of": "answer"}},
+    ]
+}
+
+
+def test_the_report_says_what_the_verifiers_check(tmp_path: Path):
+    report = report_on(tmp_path, PROGRAMS, programs=NoRoom(None))
+    assert report.verifiers == (
+        "python_tests: answer.code passes 1 cases, in the sandbox",
+        "parser: answer parses as json",
+    )
+    assert verdict(report, "sandbox for python_tests").state == "holds"
+
+
+def test_a_machine_that_holds_no_program_fails_a_goal_that_runs_some(tmp_path: Path):
+    told = verdict(
+        report_on(tmp_path / "a", PROGRAMS, programs=NoRoom()), "sandbox for python_tests"
+    )
+    assert (told.state, told.reason) == ("fails", "no namespaces here")
+    assert verdict(report_on(tmp_path / "b", PROGRAMS), "sandbox for python_tests").state == "fails"
+    others = report_on(tmp_path / "c", programs=NoRoom()).verdicts
+    assert not any("sandbox" in one.subject for one in others)
 
 
 def test_without_confidence_the_claim_is_a_count_and_its_interval(tmp_path: Path):

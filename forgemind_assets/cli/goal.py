@@ -46,9 +46,11 @@ def check(
     from forgemind_assets.errors import GoalError
     from forgemind_assets.goal_explain import explain
     from forgemind_assets.goal_loading import load_goal
+    from resources.sandbox.sandbox import Sandbox
 
     try:
-        report = explain(load_goal(path), hardware.value if hardware else None)
+        chosen = hardware.value if hardware else None
+        report = explain(load_goal(path), chosen, programs=Sandbox())
     except GoalError as error:
         if not as_json:
             raise
@@ -73,6 +75,7 @@ def render(report: "GoalReport") -> None:
     console.print(f"Base model  {escape(report.base_model)} ({size}), {method}")
     console.print(f"Strategies  {escape(', '.join(report.strategies))}")
     console.print(f"Teachers    {escape(', '.join(report.teachers)) or 'none'}")
+    console.print(f"Verifiers   {escape('; '.join(report.verifiers)) or 'none'}")
     console.print(
         f"Iterations  at most {report.max_iterations}, {report.trials_per_iteration} trial each, "
         "after two baselines of the base model\n"

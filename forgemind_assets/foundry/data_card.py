@@ -209,7 +209,7 @@ def settings_of(filters: Filters) -> dict[str, str]:
         "diversity": f"the {diversity.rows} that differ most" if diversity else "",
         "family_balance": f"at most {family:.1%} of one family" if family else "",
         "class_balance": f"at most {filters.max_class_share:.0%} of one label",
-        "verified_label": ", ".join(filters.verifiers),
+        "verified_label": ", ".join(use.name for use in filters.verifiers),
     }
 
 

@@ -64,7 +64,8 @@ class FilterResult:
 def pipeline_for(goal: Goal, equipment: Equipment | None = None) -> list[Filter]:
     """The goal's filters in order; what needs a model that `equipment` lacks says so.
 
-    Raises FileNotFoundError where a suite is missing.
+    Raises FileNotFoundError where a suite is missing, and NotAvailable where a verifier has to run
+    programs and `equipment` has nothing that can hold them.
     """
     given = equipment or Equipment()
     return [stage for build in FILTERS.values() for stage in build(goal, given)]

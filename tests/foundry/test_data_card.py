@@ -97,7 +97,7 @@ def test_a_quoted_stage_still_hides_what_looks_like_a_secret(goal):
 
 
 def test_the_firewall_the_safety_layers_and_the_terms_are_not_quoted():
-    assert OBJECTING == {"decontamination", "safety", "source_terms"}
+    assert {"decontamination", "safety", "source_terms"} == OBJECTING
     assert set(FILTERS) == QUOTED_STAGES | OBJECTING
     assert not QUOTED_STAGES & OBJECTING
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from fakes.filter_models import CountedLetters, RareLetters
+from fakes.programs import NoRoom
 from foundry_cases import (
     ORIGINS,
     SAFE_SHELL,
@@ -17,7 +18,7 @@ from foundry_cases import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forgemind_assets.errors import EmptyStage
+from forgemind_assets.errors import EmptyStage, NotAvailable
 from forgemind_assets.foundry import tables
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.filters.base import Equipment
@@ -168,6 +169,34 @@ def test_a_copy_of_a_suite_case_is_never_quoted_whichever_stage_drops_it(goal):
     card = make_card(goal, "0001", result)
     quoted = [e.excerpt for one in card.rejections for e in one.examples]
     assert not any("badges.db" in text for text in quoted)
+
+
+def with_verifiers(goal, *uses):
+    filters = Filters.model_validate({"verifiers": uses})
+    return goal.model_copy(update={"spec": goal.spec.model_copy(update={"filters": filters})})
+
+
+def test_several_verifiers_judge_a_teachers_rows_in_turn(goal):
+    forbidden = {"name": "regex", "options": {"must_not": ["gzip"], "of": "input"}}
+    goal = with_verifiers(goal, {"name": "parser", "options": {"syntax": "python"}}, forbidden)
+    rows = [row(VULNERABLE_SHELL), *(row(f"x{n} = (\n", teacher="own") for n in range(2))]
+    result = run_filters([*rows, row(VULNERABLE_SHELL + "# 2", teacher="own")], stages(goal))
+    assert [r.reason for r in result.rejected] == ["does_not_parse"] * 2 + ["pattern_forbidden"]
+    assert [r.input for r in result.kept] == [VULNERABLE_SHELL]
+
+
+def stages(goal):
+    return [stage for stage in pipeline_for(goal) if stage.name == "verified_label"]
+
+
+def test_a_goal_that_runs_programs_stops_where_none_can_be_held(goal):
+    tests = {"function": "f", "cases": [{"expected": 1}]}
+    goal = with_verifiers(goal, {"name": "python_tests", "options": tests})
+    with pytest.raises(NotAvailable, match="verifiers run programs: no namespaces here"):
+        pipeline_for(goal, Equipment(programs=NoRoom()))
+    with pytest.raises(NotAvailable, match="no sandbox"):
+        pipeline_for(goal)
+    assert pipeline_for(goal, Equipment(programs=NoRoom(None)))
 
 
 def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):

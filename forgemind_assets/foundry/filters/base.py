@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forgemind_assets.foundry.filters.near_index import NearIndex
+from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.records import Row
 from forgemind_assets.warden.verdict import Classifier
 
@@ -55,12 +56,14 @@ class Equipment:
         embedder: for semantic duplicates and decontamination by meaning.
         perplexity: the base model.
         earlier: near-duplicate index of the rows that earlier iterations kept.
+        programs: what runs a hostile program; None where nothing does.
     """
 
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
     embedder: Embedder | None = None
     perplexity: Perplexity | None = None
     earlier: NearIndex | None = None
+    programs: ProgramRunner | None = None
 
 
 def judges_each(stage: Any) -> bool:

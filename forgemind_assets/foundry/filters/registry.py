@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from forgemind_assets.errors import NotAvailable
 from forgemind_assets.foundry.filters.answer_format import AnswerFormat
 from forgemind_assets.foundry.filters.base import Equipment, Filter
 from forgemind_assets.foundry.filters.class_balance import ClassBalance
@@ -21,6 +22,7 @@ from forgemind_assets.foundry.filters.semantic_duplicates import SemanticDuplica
 from forgemind_assets.foundry.filters.source_terms import SourceTerms
 from forgemind_assets.foundry.filters.suite_texts import open_decontaminator
 from forgemind_assets.foundry.filters.verified_label import VerifiedLabel
+from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.foundry.verifiers.registry import VERIFIERS
 from forgemind_assets.goal import Goal
 from forgemind_assets.warden.policy_files import effective_policy
@@ -32,7 +34,7 @@ def _option(goal: Goal, name: str) -> str | None:
 
 
 def _is_python(goal: Goal) -> bool:
-    return any(VERIFIERS[name].language == "python" for name in goal.spec.filters.verifiers)
+    return any(VERIFIERS[use.name].language == "python" for use in goal.spec.filters.verifiers)
 
 
 def _parse(goal: Goal) -> Sequence[Filter]:
@@ -45,12 +47,15 @@ def _answer_format(goal: Goal) -> Sequence[Filter]:
     return [AnswerFormat(task.answer_schema, task.labels, label, line)]
 
 
-def _verified_label(goal: Goal) -> Sequence[Filter]:
+def _verified_label(goal: Goal, programs: ProgramRunner | None) -> Sequence[Filter]:
     label, line = _option(goal, "label_key"), _option(goal, "line_key")
-    names = goal.spec.filters.verifiers
-    if not names or label is None:
-        return []
-    return [VerifiedLabel(VERIFIERS[name](), label, line or "line") for name in names]
+    uses = goal.spec.filters.verifiers
+    verifiers = [VERIFIERS[use.name].model_validate(use.options) for use in uses]
+    if any(verifier.runs_programs for verifier in verifiers):
+        refusal = programs.refusal() if programs else "there is no sandbox here"
+        if refusal is not None:
+            raise NotAvailable("no_isolation", f"this goal's verifiers run programs: {refusal}")
+    return [VerifiedLabel(verifier, label, line or "line", programs) for verifier in verifiers]
 
 
 def _class_balance(goal: Goal) -> Sequence[Filter]:
@@ -124,7 +129,7 @@ FILTERS: Mapping[str, Callable[[Goal, Equipment], Sequence[Filter]]] = {
     "language": lambda goal, equipment: _language(goal),
     "repetition": lambda goal, equipment: _repetition(goal),
     "safety": _safety,
-    "verified_label": lambda goal, equipment: _verified_label(goal),
+    "verified_label": lambda goal, equipment: _verified_label(goal, equipment.programs),
     "exact_duplicates": lambda goal, equipment: [ExactDuplicates()],
     "near_duplicates": _near_duplicates,
     "decontamination": _decontamination,

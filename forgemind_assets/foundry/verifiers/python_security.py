@@ -8,11 +8,14 @@ often harmless (47 of 524 safe seeds) than a weakness that the rules miss (19 of
 
 import ast
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
 
+from pydantic import Field
+
 from forgemind_assets.foundry.verifiers import bandit_scan
+from forgemind_assets.foundry.verifiers.base import Claim, Verifier
 from forgemind_assets.foundry.verifiers.expressions import READERS
+from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.foundry.verifiers.rules import (
     addresses,
     certificates,
@@ -74,15 +77,24 @@ def _last_line(node: ast.AST, line: int) -> int:
     return line if body else getattr(node, "end_lineno", line) or line
 
 
-@dataclass(frozen=True)
-class PythonSecurity:
+class PythonSecurity(Verifier):
     """The verifier of the goal `python_security`.
 
     A line within `line_tolerance` of the lines of a finding counts as right.
     """
 
     language = "python"
-    line_tolerance: int = 1
+    needs_label = True
+
+    line_tolerance: int = Field(default=1, ge=0)
+
+    def explain(self) -> str:
+        """See `Verifier.explain`."""
+        return "the label of Python code is what its own rules and Bandit find"
+
+    def check(self, claim: Claim, programs: ProgramRunner | None = None) -> Verdict:
+        """See `verify`."""
+        return self.verify(claim.input, claim.label or NONE, claim.line)
 
     def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict:
         """Keep a label that the analysis supports; drop one that it refutes or cannot confirm.
