@@ -1,5 +1,6 @@
 """One chat request to an OpenAI-compatible server, and what its failures mean."""
 
+import asyncio
 import datetime
 import json
 import re
@@ -10,6 +11,9 @@ from urllib.parse import urlsplit
 
 Message = dict[str, str]
 
+# 529 is what Anthropic's servers say when they are overloaded.
+LIMITED = {429, 529}
+REFUSED = LIMITED | {503}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # A shorter text that stands for no key, such as `none`, may be a word of an honest message.
 SHORTEST_KEY = 8
@@ -44,6 +48,8 @@ class CallFailed(Exception):
     Attributes:
         reason: for people.
         retry: another attempt may succeed.
+        refused: the server is asked too much, or is not ready; it has done nothing.
+        limited: the server says that it is asked too much.
         retry_after: seconds that the server asks to wait, if it does.
         may_cost: the server may have worked, and bill it.
         fatal: every other request would fail alike.
@@ -55,6 +61,7 @@ class CallFailed(Exception):
         reason: str,
         *,
         retry: bool = False,
+        status: int = 0,
         retry_after: float | None = None,
         may_cost: bool = False,
         fatal: bool = False,
@@ -63,6 +70,8 @@ class CallFailed(Exception):
         super().__init__(reason)
         self.reason = reason
         self.retry = retry
+        self.refused = status in REFUSED
+        self.limited = status in LIMITED
         self.retry_after = retry_after
         self.may_cost = may_cost
         self.fatal = fatal
@@ -70,25 +79,33 @@ class CallFailed(Exception):
 
 
 class ChatApi:
-    """Connections to one endpoint.
+    """Connections to one endpoint, as many as there are requests at a time.
 
-    It learns what the server can do: where a JSON schema (or another parameter) is refused, the
-    schema is written into the instructions instead.
+    aiohttp moves the bytes and the body is read as plain JSON: for a short answer, openai's
+    default transport and its typed objects take three times as long. It learns what the server
+    can do: where a JSON schema (or another parameter) is refused, the schema is written into the
+    instructions instead.
     """
 
-    def __init__(self, endpoint: Endpoint, timeout_seconds: float):
+    def __init__(self, endpoint: Endpoint, timeout_seconds: float, connections: int):
+        import httpx2
         import openai
 
         self.endpoint = endpoint
+        self._timeout_seconds = timeout_seconds
         self._missing: set[str] = set()
-        loopback = is_loopback(endpoint.base_url)
+        self._raw = httpx2.Response
+        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.api_key,
             timeout=timeout_seconds,
             max_retries=0,
-            # A proxy of the environment is not meant for this machine's own servers.
-            http_client=openai.DefaultAsyncHttpx2Client(trust_env=not loopback),
+            http_client=openai.DefaultAioHttpClient(
+                # A proxy of the environment is not meant for this machine's own servers.
+                trust_env=not is_loopback(endpoint.base_url),
+                limits=limits,
+            ),
         )
 
     async def close(self) -> None:
@@ -113,7 +130,14 @@ class ChatApi:
         while True:
             body = self._body(messages, schema, max_tokens, temperature, seed)
             try:
-                return _reply(await self._client.chat.completions.create(**body))
+                # A server that sends a byte now and then would hang for ever on a limit per read.
+                async with asyncio.timeout(self._timeout_seconds):
+                    answer = await self._client.post(
+                        "/chat/completions", cast_to=self._raw, body=body
+                    )
+                return _reply(json.loads(answer.content))
+            except TimeoutError:
+                raise CallFailed("timed out", retry=True, may_cost=True) from None
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if not self._learn(str(error), body):
                     raise CallFailed(f"refused: {_brief(error, self.endpoint)}") from None
@@ -176,17 +200,21 @@ def instruction(schema: dict[str, Any]) -> str:
 
 def _reply(completion: Any) -> Reply:
     """The text of the first choice. A server may send anything; nothing is taken on trust."""
-    choices = getattr(completion, "choices", None)
+    choices = _field(completion, "choices")
     if not isinstance(choices, list) or not choices:
         raise CallFailed("unreadable response: no choices", retry=True, may_cost=True)
-    usage = getattr(completion, "usage", None)
-    text = getattr(getattr(choices[0], "message", None), "content", None)
+    usage = _field(completion, "usage")
+    text = _field(_field(choices[0], "message"), "content")
     return Reply(
         text=text if isinstance(text, str) else "",
-        finish_reason=str(getattr(choices[0], "finish_reason", "") or ""),
-        input_tokens=_count(getattr(usage, "prompt_tokens", None)),
-        output_tokens=_count(getattr(usage, "completion_tokens", None)),
+        finish_reason=str(_field(choices[0], "finish_reason") or ""),
+        input_tokens=_count(_field(usage, "prompt_tokens")),
+        output_tokens=_count(_field(usage, "completion_tokens")),
     )
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _count(value: Any) -> int | None:
@@ -196,17 +224,8 @@ def _count(value: Any) -> int | None:
 def _failure(error: Exception, endpoint: Endpoint) -> CallFailed:
     import openai
 
-    if isinstance(error, openai.APITimeoutError):
-        return CallFailed("timed out", retry=True, may_cost=True)
     if isinstance(error, openai.APIConnectionError):
-        refused = type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
-        cause = error.__cause__ or error
-        return CallFailed(
-            f"no connection to {endpoint.base_url}: {_brief(cause, endpoint)}",
-            retry=True,
-            may_cost=not refused,
-            unreachable=True,
-        )
+        return _no_answer(error, endpoint)
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
         reason = f"status {status}: {_brief(error, endpoint)}"
@@ -214,9 +233,31 @@ def _failure(error: Exception, endpoint: Endpoint) -> CallFailed:
             return CallFailed(reason, fatal=True)
         if status in (408, 409, 429) or status >= 500:
             after = _retry_after(error.response.headers)
-            return CallFailed(reason, retry=True, retry_after=after)
+            return CallFailed(reason, retry=True, status=status, retry_after=after)
         return CallFailed(reason)
     return CallFailed(f"unreadable response: {_brief(error, endpoint)}", retry=True, may_cost=True)
+
+
+def _no_answer(error: Exception, endpoint: Endpoint) -> CallFailed:
+    """A connection that was not made, was lost, or stayed silent.
+
+    The transport calls the first two time-outs as well; what it was raised from tells.
+    """
+    import aiohttp
+
+    chain = [error]
+    while isinstance(chain[-1].__cause__, Exception):
+        chain.append(chain[-1].__cause__)
+    lost = next((e for e in chain if isinstance(e, aiohttp.ClientError)), None)
+    not_made = isinstance(lost, aiohttp.ClientConnectorError)
+    if not not_made and (lost is None or isinstance(lost, TimeoutError)):
+        return CallFailed("timed out", retry=True, may_cost=True)
+    return CallFailed(
+        f"no connection to {endpoint.base_url}: {_brief(lost or error, endpoint)}",
+        retry=True,
+        may_cost=not not_made,
+        unreachable=True,
+    )
 
 
 def _retry_after(headers: Any) -> float | None:

@@ -212,8 +212,12 @@ class Connection(asyncio.Protocol):
         if head.startswith(b"GET /stats"):
             self._write(Outcome(0.0, response(200, json.dumps(self.server.stats()).encode())))
         else:
-            question = json.loads(rest[:length])["messages"][-1]["content"]
-            self._answer(self.server.office.decide(question, self.server.now()))
+            messages = json.loads(rest[:length])["messages"]
+            if messages:
+                question = messages[-1]["content"]
+                self._answer(self.server.office.decide(question, self.server.now()))
+            else:  # a client that looks for the headers of a limit
+                self._write(Outcome(0.0, response(500, error("no messages"))))
 
     def _answer(self, outcome: Outcome) -> None:
         if not outcome.payload:
