@@ -135,7 +135,7 @@ class ChatApi:
                     answer = await self._client.post(
                         "/chat/completions", cast_to=self._raw, body=body
                     )
-                return _reply(json.loads(answer.content))
+                return reply_of(json.loads(answer.content))
             except TimeoutError:
                 raise CallFailed("timed out", retry=True, may_cost=True) from None
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
@@ -198,8 +198,12 @@ def instruction(schema: dict[str, Any]) -> str:
     return "Answer with one JSON object and nothing else. Its JSON schema: " + json.dumps(schema)
 
 
-def _reply(completion: Any) -> Reply:
-    """The text of the first choice. A server may send anything; nothing is taken on trust."""
+def reply_of(completion: Any) -> Reply:
+    """The text of the first choice of a completion, as JSON; nothing in it is taken on trust.
+
+    Raises:
+        CallFailed: there is no choice in it.
+    """
     choices = _field(completion, "choices")
     if not isinstance(choices, list) or not choices:
         raise CallFailed("unreadable response: no choices", retry=True, may_cost=True)

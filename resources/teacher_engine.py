@@ -1,7 +1,7 @@
 """The generation engine: any number of batches to any number of teachers, at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from forgemind_assets.errors import ForgeMindError
 from resources.ledger import Ledger
@@ -11,12 +11,15 @@ from resources.teacher_lane import Lane
 from resources.teacher_terms import TeacherAnswer
 
 
-def ask_all(batches: Sequence[Batch]) -> list[list[TeacherAnswer] | ForgeMindError]:
+def ask_all(
+    batches: Sequence[Batch],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> list[list[TeacherAnswer] | ForgeMindError]:
     """What became of each batch: its answers in the order of its requests, or its error.
 
     All batches share one ledger. Those of one teacher share its limits, in the order given; one
     teacher's trouble does not touch another's batches. What is stored is not asked, and a server
-    is started only for what is missing.
+    is started only for what is missing. `loop_factory` makes another event loop than asyncio's.
     """
     lanes: dict[str, list[Item]] = {}
     for batch in batches:
@@ -25,7 +28,8 @@ def ask_all(batches: Sequence[Batch]) -> list[list[TeacherAnswer] | ForgeMindErr
             lanes.setdefault(batch.account.teacher.name, []).extend(missing)
     opened = [lane for items in lanes.values() if (lane := _opened(items)) is not None]
     if opened:
-        asyncio.run(_run(opened, batches[0].account.ledger))
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_run(opened, batches[0].account.ledger))
     return [_outcome(batch) for batch in batches]
 
 
