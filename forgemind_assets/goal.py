@@ -90,6 +90,12 @@ class Teacher(Record):
     tokens_per_minute: int | None = Field(
         default=None, ge=1, description="prompt and answer together; None as above"
     )
+    redraws: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="further seeds that are tried, and paid, while an answer misses its schema",
+    )
     timeout_seconds: float = Field(default=120.0, gt=0)
     max_tokens: int = Field(default=320, ge=1)
     temperature: float = Field(default=0.9, ge=0, le=2)

@@ -94,7 +94,8 @@ class Batch:
         schema = item.request.json_schema
         if schema is not None and answer.text is not None:
             shaped = shape(answer.text, answer.finish_reason, schema)
-            if shaped.fault and item.draw < item.request.redraws and not self.stopped():
+            more = item.draw < self.account.redraws(item.request) and not self.stopped()
+            if shaped.fault and more:
                 return self._redrawn(item, f"does not fit the schema: {shaped.fault}")
             answer = replace(
                 answer,

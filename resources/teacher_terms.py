@@ -24,7 +24,9 @@ class TeacherRequest(Record):
     max_tokens: int | None = Field(None, ge=1)
     temperature: float | None = Field(None, ge=0, le=2)
     seed: int = 0
-    redraws: int = Field(0, ge=0, description="further seeds while no answer fits the schema")
+    redraws: int | None = Field(
+        None, ge=0, description="further seeds while no answer fits the schema; not in the key"
+    )
 
     def drawn(self, draw: int) -> "TeacherRequest":
         """The same question with the seed of a later draw; draw 0 is this one."""
@@ -116,6 +118,10 @@ class Account:
     def temperature(self, request: TeacherRequest) -> float:
         """The sampling temperature."""
         return self.teacher.temperature if request.temperature is None else request.temperature
+
+    def redraws(self, request: TeacherRequest) -> int:
+        """How many further seeds may be tried."""
+        return self.teacher.redraws if request.redraws is None else request.redraws
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:
         """Dollars of a request."""

@@ -140,7 +140,7 @@ def test_a_slip_is_mended_but_the_ledger_keeps_what_was_said(ledger):
 @pytest.mark.parametrize("at_once", [1, 7, 64])
 def test_the_budget_ends_at_the_exact_request_whatever_runs_at_once(ledger, at_once):
     office = Office(Weather(latency=0.3))
-    most = (2 + 16 + 200) / 1e6 + 1e-9  # the most that `qNN` can cost, and a rounding
+    most = (3 + 16 + 200) / 1e6 + 1e-9  # the most that `qNN` can cost, and a rounding
     limit = 30 * ANSWER + most
     paid = account(ledger, office, limit=limit, concurrency=at_once)
     requests = questions(60)[10:]
