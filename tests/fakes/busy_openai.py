@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 REASONS = {200: "OK", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Unavailable"}
@@ -196,6 +196,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+        self.server.transports.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.server.transports.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -209,8 +213,10 @@ class Connection(asyncio.Protocol):
         if len(rest) < length:
             return
         self.buffer = rest[length:]
-        if head.startswith(b"GET /stats"):
-            self._write(Outcome(0.0, response(200, json.dumps(self.server.stats()).encode())))
+        if head.startswith(b"GET /"):
+            stats = self.server.stats()
+            told = stats if head.startswith(b"GET /stats") else stats["asked_in_all"]
+            self._write(Outcome(0.0, response(200, json.dumps(told).encode())))
         else:
             messages = json.loads(rest[:length])["messages"]
             if messages:
@@ -244,6 +250,7 @@ class BusyOpenAI:
         self.office = Office(weather or Weather())
         self.at_once = 0
         self.port = 0
+        self.transports: set[Any] = set()
         self._first: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -269,7 +276,7 @@ class BusyOpenAI:
         self.tally.most_at_once = max(self.tally.most_at_once, self.at_once)
 
     def stats(self) -> dict[str, Any]:
-        return asdict(self.tally)
+        return {**vars(self.tally), "asked_in_all": self.tally.asked.total()}
 
     async def serve(self, started: Callable[[], None], end: asyncio.Event) -> None:
         """Serves until `end` is set."""
@@ -279,6 +286,10 @@ class BusyOpenAI:
         started()
         await end.wait()
         server.close()
+        for transport in list(self.transports):
+            transport.abort()
+        while self.transports:
+            await asyncio.sleep(0)
 
     def _run(self) -> None:
         async def main() -> None:
@@ -298,9 +309,9 @@ class BusyOpenAI:
         self._thread.join()
 
 
-def read_stats(port: int) -> dict[str, Any]:
-    """The tally of a server in another process; seconds are text, as JSON has it."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as answer:
+def read_stats(port: int, path: str = "stats") -> Any:
+    """The tally of a server in another process, seconds as text; `asked` is one number of it."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}") as answer:
         return json.loads(answer.read())
 
 

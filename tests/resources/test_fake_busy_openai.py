@@ -26,8 +26,9 @@ def test_over_its_limit_it_refuses_and_says_when():
         post(server, "a")
         with pytest.raises(urllib.error.HTTPError) as refused:
             post(server, "b")
-        assert refused.value.code == 429
-        assert 0 < float(refused.value.headers["retry-after"]) <= 10
+        with refused.value as answer:
+            assert answer.code == 429
+            assert 0 < float(answer.headers["retry-after"]) <= 10
     assert server.tally.limited == 1
 
 
