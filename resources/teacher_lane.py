@@ -16,9 +16,8 @@ from resources.teacher_journal import Journal
 from resources.teacher_pace import Pace
 from resources.teacher_terms import Account, TeacherAnswer
 
-SHORTEST_REST = 0.05
-"""Seconds before a place that was refused is used again, where no round trip is known, and
-between two looks at a budget that waits for others of this process to settle."""
+BUDGET_SECONDS = 0.05
+"""Between two looks at a budget that waits for other requests of this process to settle."""
 
 
 class Lane:
@@ -99,7 +98,7 @@ class Lane:
             count, wait = self._pace.allowed(tokens, self._places, now)
             moments += [now + wait] if wait else []
             if count and await self._start(ready[:count], tokens[:count]) < count:
-                moments.append(now + SHORTEST_REST)
+                moments.append(now + BUDGET_SECONDS)
         if not (self._queue or self._later or self._tasks):
             return 0.0
         known = [moment for moment in moments if moment is not None]
@@ -148,7 +147,7 @@ class Lane:
     async def _attempt(self, item: Item, reservation: int, most_tokens: int) -> None:
         """Call, store and settle. What may have been billed is settled in full."""
         account, api, began = item.batch.account, self._apis[-1], self._loop.time()
-        most, rest = account.most_cost(item.request), 0.0
+        most = account.most_cost(item.request)
 
         def settle(dollars: float, note: str) -> "asyncio.Future[bool]":
             return self._journal.write(lambda writer: writer.settle(reservation, dollars, note))
@@ -162,7 +161,7 @@ class Lane:
                 seed=item.request.seed,
             )
         except CallFailed as failed:
-            rest = self._failed(item, api, failed)
+            self._failed(item, api, failed)
             self._pace.used(most_tokens, most_tokens if failed.may_cost else 0)
             await settle(most if failed.may_cost else 0.0, failed.reason)
         except BaseException:  # cancelled, or a bug: the teacher may be at work
@@ -172,7 +171,7 @@ class Lane:
             seconds = self._loop.time() - began
             answer = _answer(item, reply, seconds)
             self._pace.used(most_tokens, answer.input_tokens + answer.output_tokens)
-            self._pace.window.answered(seconds, full=self._places >= self._pace.window.size)
+            self._pace.window.answered(seconds, full=bool(self._queue) and not self._pace.held)
             await self._journal.write(
                 lambda writer: writer.store_response(**_entry(item, answer), settles=reservation)
             )
@@ -180,11 +179,8 @@ class Lane:
             self._refusals = 0
             self._take(item, answer)
         finally:
-            self._loop.call_later(rest, self._free) if rest else self._free()
-
-    def _free(self) -> None:
-        self._places -= 1
-        self._event.set()
+            self._places -= 1
+            self._event.set()
 
     def _take(self, item: Item, answer: TeacherAnswer) -> None:
         redrawn = item.batch.take(item, answer)
@@ -199,8 +195,8 @@ class Lane:
             if item.batch is batch and task is not asyncio.current_task():
                 task.cancel()
 
-    def _failed(self, item: Item, api: ChatApi, failed: CallFailed) -> float:
-        """Decides what becomes of an item. Returns for how long its place stays taken."""
+    def _failed(self, item: Item, api: ChatApi, failed: CallFailed) -> None:
+        """Decides what becomes of an item."""
         now = self._loop.time()
         item.why = failed.reason
         if failed.unreachable:
@@ -224,7 +220,6 @@ class Lane:
             heapq.heappush(self._later, (now + wait, next(self._numbers), item))
             if failed.refused and self._refusals >= self._pace.window.size:
                 self._rest_until = self._later[0][0]
-        return (self._pace.window.round_trip or SHORTEST_REST) if failed.refused else 0.0
 
     def _wait(self, item: Item, failed: CallFailed) -> float | None:
         """Seconds until the next attempt; None if the server asks for more than we wait."""

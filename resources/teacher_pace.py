@@ -46,14 +46,15 @@ class Window:
     """How many requests may be under way at a teacher whose limit is not known.
 
     Additive increase and multiplicative decrease: it doubles in each round trip until something
-    is refused, shrinks by a tenth for a refusal (once in a round trip), and then grows by 1 a
-    round trip, by 2 in the next, and so on, so that a limit that was lifted is found soon (the
-    idea of CUBIC, RFC 9438). A tenth instead of TCP's three tenths, because a refused request
-    costs nothing and what is not asked is lost.
+    is refused, which halves it. From then on it shrinks by a tenth for a refusal (once in a round
+    trip), and grows by 1 a round trip, by 2 in the next, and so on, so that a limit that was
+    lifted is found soon (the idea of CUBIC, RFC 9438). A tenth instead of TCP's three tenths,
+    because a refused request costs nothing and what is not asked is lost.
     """
 
     START = 16
     SHRINK = 0.9
+    ROUND_TRIP = 1.0  # seconds, where none is known
 
     def __init__(self, most: int):
         self._most = most
@@ -69,8 +70,16 @@ class Window:
         """Requests that may be under way."""
         return max(1, round(self._size))
 
+    @property
+    def spacing(self) -> float:
+        """Seconds between requests; 0.0 until something was refused.
+
+        A server that counts refuses what comes together although it would take it evenly spread.
+        """
+        return 0.0 if self._doubling else (self.round_trip or self.ROUND_TRIP) / self._size
+
     def answered(self, seconds: float, *, full: bool) -> None:
-        """Notes an answer after `seconds`; `full` says whether the window was used up."""
+        """Notes an answer after `seconds`; `full` says whether more would have been asked."""
         known = self.round_trip
         self.round_trip = known + (seconds - known) / 8 if known else seconds
         if not full:
@@ -85,12 +94,20 @@ class Window:
         """Notes that the teacher said it is asked too much."""
         if now < self._cut + self.round_trip:
             return
-        self._size = max(1.0, self._size * self.SHRINK)
+        self._size = max(1.0, self._size * (0.5 if self._doubling else self.SHRINK))
         self._doubling, self._step, self._answers, self._cut = False, 1.0, 0.0, now
 
 
 class Pace:
-    """The window and the known limits of one teacher."""
+    """The window and the known limits of one teacher.
+
+    Attributes:
+        window: the limit that is found out.
+        held: whether a known limit held a request back when it was last asked.
+    """
+
+    TOGETHER = 0.01
+    """Seconds' worth of spaced requests that may go at once: timers are no finer than that."""
 
     def __init__(
         self,
@@ -100,6 +117,8 @@ class Pace:
         now: float,
     ):
         self.window = Window(most)
+        self.held = False
+        self._credit, self._credited = 1.0, now
         self._requests = Bucket(requests_per_minute, now) if requests_per_minute else None
         self._tokens = Bucket(tokens_per_minute, now) if tokens_per_minute else None
 
@@ -107,18 +126,38 @@ class Pace:
         """How many of the next requests may go, by their most tokens, and takes what they need.
 
         Returns:
-            (that number, seconds until the next may go if a known limit holds it, else 0.0).
+            (that number, seconds until the next may go if time alone holds it, else 0.0).
         """
-        room = min(len(tokens), self.window.size - under_way)
-        for count in range(max(0, room)):
+        room = max(0, min(len(tokens), self.window.size - under_way))
+        spaced, next_one = self._spaced(now)
+        self.held = False
+        count = 0
+        while count < min(room, spaced):
             needs = [(self._requests, 1), (self._tokens, tokens[count])]
             limits = [(bucket, need) for bucket, need in needs if bucket is not None]
             wait = max((bucket.wait(need, now) for bucket, need in limits), default=0.0)
             if wait:
-                return count, wait
+                self.held = True
+                break
             for bucket, need in limits:
                 bucket.take(need, now)
-        return max(0, room), 0.0
+            count += 1
+        else:
+            wait = next_one if room > spaced else 0.0
+        self._credit -= count
+        return count, wait
+
+    def _spaced(self, now: float) -> tuple[int, float]:
+        """How many requests may go by their spacing, and the seconds until there is one more."""
+        spacing = self.window.spacing
+        if not spacing:
+            self._credit, self._credited = float(self.window.size), now
+            return self.window.size, 0.0
+        earned = (now - self._credited) / spacing
+        self._credit = min(max(1.0, self.TOGETHER / spacing), self._credit + earned)
+        self._credited = now
+        whole = math.floor(self._credit + 1e-9)
+        return max(0, whole), (whole + 1 - self._credit) * spacing
 
     def used(self, reserved: int, used: int) -> None:
         """Corrects the tokens that were taken by those that were used."""

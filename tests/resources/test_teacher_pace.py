@@ -45,7 +45,7 @@ def test_the_window_doubles_in_a_round_trip_until_something_is_refused():
         window.answered(0.2, full=True)
     assert window.size == 2 * window.START
     window.refused(10.0)
-    assert window.size == round(0.9 * 2 * window.START)
+    assert window.size == window.START
 
 
 def test_refusals_of_one_round_trip_count_once():
@@ -55,7 +55,8 @@ def test_refusals_of_one_round_trip_count_once():
         window.refused(moment)
     once = window.size
     window.refused(1.21)
-    assert window.size < once < window.START
+    assert once == window.START // 2
+    assert window.size == round(0.9 * once)
 
 
 def test_the_window_grows_faster_the_longer_nothing_is_refused():
@@ -69,6 +70,7 @@ def test_the_window_grows_faster_the_longer_nothing_is_refused():
     growth = [after - before for before, after in itertools.pairwise(sizes)]
     assert growth[0] == 1
     assert growth[-1] >= 4
+    assert window.spacing == pytest.approx(0.2 / sizes[-1], rel=0.05)
     assert growth == sorted(growth)
 
 
@@ -99,3 +101,18 @@ def test_no_more_is_allowed_than_there_are_places_and_tokens():
     assert wait > 0
     pace.not_sent([50])
     assert pace.allowed([50], 0, 0.0) == (1, 0.0)
+
+
+def test_after_a_refusal_requests_are_spread_over_the_round_trip():
+    pace = Pace(64, None, None, 0.0)
+    assert pace.allowed([1] * 64, 0, 0.0) == (16, 0.0)
+    pace.window.answered(1.0, full=False)
+    pace.window.refused(1.0)
+    gone, now = [], 1.0
+    while now < 3.0:
+        count, wait = pace.allowed([1] * 64, 0, now)
+        gone += [now] * count
+        assert wait > 0
+        now += wait
+    spread = [after - before for before, after in itertools.pairwise(gone[-12:])]
+    assert spread == pytest.approx([1.0 / 8] * 11)
