@@ -8,7 +8,6 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, Literal, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from forgemind_assets.errors import BudgetExceeded, ForgeMindError
 from resources.ledger_tables import responses, serialise, spending
@@ -17,6 +16,13 @@ from resources.machine import ProcessId
 Kind = Literal["gpu", "api"]
 NANO = 1_000_000_000
 Where = tuple[str, str, str | None]
+
+# As text, for SQLAlchemy compiles its own `on_conflict_do_nothing` anew for every row.
+_NAMES = [column.name for column in responses.columns]
+_STORE = sa.text(
+    f"INSERT INTO responses ({', '.join(_NAMES)}) "  # noqa: S608 - names of our own columns
+    f"VALUES ({', '.join(f':{name}' for name in _NAMES)}) ON CONFLICT DO NOTHING"
+).bindparams(sa.bindparam("request", type_=sa.JSON))
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,6 @@ class LedgerWriter:
 
         `settles` names the reservation that this answer's `dollars` settle.
         """
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(responses).on_conflict_do_nothing()
         values = {
             "key": key,
             "goal": goal,
@@ -116,7 +120,7 @@ class LedgerWriter:
             "seconds": seconds,
             "created": time.time(),
         }
-        stored = self._connection.execute(insert, values).rowcount == 1
+        stored = self._connection.execute(_STORE, values).rowcount == 1
         if settles is not None:
             self.settle(settles, dollars)
         return stored
