@@ -215,7 +215,6 @@ def weather(count: int) -> dict:
         "repaired": found["repaired"],
         "reasons": found["reasons"],
         "asked_again_by_a_second_run": dict(again["statuses"]).get("fresh", 0),
-        "paid_more_than_once": sum(times > 3 for times in seen["paid"].values()),
         "answers_paid": sum(seen["paid"].values()),
         "answers_stored": found["stored"],
         "refused_by_the_limit": seen["limited"],
@@ -294,7 +293,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["speed", "weather", "kills"])
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--weather-requests", type=int, default=8_500)
+    parser.add_argument("--weather-requests", type=int, default=9_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--peers", nargs="*", default=["distilabel", "curator"])
     given = parser.parse_args()
