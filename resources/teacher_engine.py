@@ -19,7 +19,9 @@ def ask_all(
 
     All batches share one ledger. Those of one teacher share its limits, in the order given; one
     teacher's trouble does not touch another's batches. What is stored is not asked, and a server
-    is started only for what is missing. `loop_factory` makes another event loop than asyncio's.
+    is started only for what is missing; what another process has in flight is not seen, so that
+    two that ask the same at the same time both pay. `loop_factory` makes another event loop than
+    asyncio's.
     """
     lanes: dict[str, list[Item]] = {}
     for batch in batches:

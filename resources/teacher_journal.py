@@ -51,7 +51,8 @@ class Journal:
 
     def flush(self) -> None:
         """Commits all entries, and then tells those who wait."""
-        entries = self._settled + self._reserved
+        wanted = [entry for entry in self._reserved if not entry[1].cancelled()]
+        entries = self._settled + wanted
         self._settled, self._reserved = [], []
         if not entries:
             return

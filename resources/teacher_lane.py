@@ -6,6 +6,7 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from forgemind_assets.errors import BudgetExceeded
@@ -32,6 +33,7 @@ class Lane:
         self._numbers = itertools.count()
         self._tasks: dict[asyncio.Task[None], Item] = {}
         self._apis: list[ChatApi] = []
+        self._held: set[int] = set()
         self._event = asyncio.Event()
         self._places = 0
         self._answers = 0
@@ -59,6 +61,8 @@ class Lane:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            for reservation in list(self._held):
+                self._let_go(reservation)
             for api in self._apis:
                 await api.close()
 
@@ -121,14 +125,16 @@ class Lane:
 
     async def _start(self, items: list[Item], tokens: list[int]) -> int:
         """Reserves for these, the next ones of the queue, and starts them. Returns how many."""
-        outcomes, short = await self._journal.reserve(lambda writer: _reserved(writer, items))
+        outcomes, short = await self._journal.reserve(
+            lambda writer: _reserved(writer, items, self._held)
+        )
         for item, outcome, most in zip(items, outcomes, tokens, strict=False):
             self._queue.remove(item)
             if isinstance(outcome, int):
                 self._places += 1
                 task = asyncio.create_task(self._attempt(item, outcome, most))
                 self._tasks[task] = item
-                task.add_done_callback(self._ended)
+                task.add_done_callback(partial(self._ended, outcome))
             else:
                 self._pace.not_sent([most])
                 self._take(item, item.batch.recalled(item, outcome))
@@ -138,14 +144,22 @@ class Lane:
             self._event.set()
         return len(outcomes)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, reservation: int, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
+        if reservation in self._held:  # cancelled before its first step
+            self._let_go(reservation)
         if not task.cancelled() and task.exception() is not None:
             self._broken = task.exception()
         self._event.set()
 
+    def _let_go(self, reservation: int) -> None:
+        """Settles what was reserved for a call that was given up before it was made."""
+        self._held.discard(reservation)
+        self._journal.write(lambda w: w.settle(reservation, 0.0, "not asked", must=False))
+
     async def _attempt(self, item: Item, reservation: int, most_tokens: int) -> None:
         """Call, store and settle. What may have been billed is settled in full."""
+        self._held.discard(reservation)
         account, api, began = item.batch.account, self._apis[-1], self._loop.time()
         most = account.most_cost(item.request)
 
@@ -240,9 +254,9 @@ class Lane:
 
 
 def _reserved(
-    writer: LedgerWriter, items: Sequence[Item]
+    writer: LedgerWriter, items: Sequence[Item], held: set[int]
 ) -> tuple[list[int | StoredResponse], BudgetExceeded | None]:
-    """For each item its reservation, or the answer that is there already.
+    """For each item its reservation, noted in `held`, or the answer that is there already.
 
     It ends before the first one that would pass the limit. An error comes with that only where no
     reservation of this process is open that may be settled at less.
@@ -257,11 +271,11 @@ def _reserved(
         try:
             most = a.most_cost(item.request)
             note = a.teacher.name
-            outcomes.append(
-                writer.reserve(a.goal, a.iteration, "api", most, a.limit_dollars, note=note)
-            )
+            made = writer.reserve(a.goal, a.iteration, "api", most, a.limit_dollars, note=note)
         except BudgetExceeded as error:
             return outcomes, None if writer.open_here(a.goal, "api") else error
+        held.add(made)
+        outcomes.append(made)
     return outcomes, None
 
 

@@ -232,3 +232,54 @@ def test_over_real_sockets_a_storm_loses_no_row_and_pays_for_none_twice(ledger):
     assert all(json.loads(x.text)["question"] == f"q{n}" for n, x in enumerate(answers))
     assert not any(x.reason for x in answers)
     assert sum(server.tally.paid.values()) == ledger.usage("g").responses
+
+
+class Enough(Exception):
+    pass
+
+
+def test_a_run_that_is_given_up_charges_what_was_in_flight_and_leaves_nothing_open(ledger):
+    office = Office(Weather(latency=1.0, hangs=0.4))
+    seen = []
+
+    def stop_at_the_third(answer):
+        seen.append(answer)
+        if len(seen) == 3:
+            raise Enough
+
+    batch = Batch(account(ledger, office, concurrency=4), questions(10), stop_at_the_third)
+    with pytest.raises(Enough):
+        asked(batch)
+    assert ledger.open_reservations() == []
+    stored = ledger.usage("g").responses
+    in_flight = sum(office.tally.asked.values()) - stored
+    assert stored >= 3
+    assert in_flight > 0
+    most = (2 + 16 + 200) / 1e6
+    assert ledger.spent("g", "api") == pytest.approx(stored * ANSWER + in_flight * most)
+
+
+def test_an_answer_that_another_process_has_stored_meanwhile_is_not_asked_for(ledger):
+    office = Office(Weather(latency=1.0))
+    a = account(ledger, office, concurrency=1)
+    requests = questions(2)
+
+    def store_the_other(_):
+        ledger.store_response(
+            a.key(requests[1]),
+            goal="g",
+            teacher="t",
+            iteration="0001",
+            request={},
+            text="from elsewhere",
+            input_tokens=1,
+            output_tokens=1,
+            dollars=0.0,
+            seconds=0.0,
+        )
+
+    on_answer = iter([store_the_other, lambda _: None])
+    (answers,), _ = asked(Batch(a, requests, lambda answer: next(on_answer)(answer)))
+    assert [x.status for x in answers] == ["fresh", "stored"]
+    assert answers[1].text == "from elsewhere"
+    assert sum(office.tally.asked.values()) == 1
