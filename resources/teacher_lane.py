@@ -7,12 +7,10 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-from forgemind_assets.errors import BudgetExceeded
-from resources.ledger_writer import LedgerWriter, StoredResponse
-from resources.teacher_api import CallFailed, ChatApi, Endpoint, Reply
+from resources.teacher_api import CallFailed, ChatApi, Endpoint
 from resources.teacher_batch import Batch, Item
+from resources.teacher_entries import answer_of, entry_of, reserve
 from resources.teacher_journal import Journal
 from resources.teacher_pace import Pace
 from resources.teacher_terms import Account, TeacherAnswer
@@ -126,7 +124,7 @@ class Lane:
     async def _start(self, items: list[Item], tokens: list[int]) -> int:
         """Reserves for these, the next ones of the queue, and starts them. Returns how many."""
         outcomes, short = await self._journal.reserve(
-            lambda writer: _reserved(writer, items, self._held)
+            lambda writer: reserve(writer, items, self._held)
         )
         for item, outcome, most in zip(items, outcomes, tokens, strict=False):
             self._queue.remove(item)
@@ -183,11 +181,11 @@ class Lane:
             raise
         else:
             seconds = self._loop.time() - began
-            answer = _answer(item, reply, seconds)
+            answer = answer_of(item, reply, seconds)
             self._pace.used(most_tokens, answer.input_tokens + answer.output_tokens)
             self._pace.window.answered(seconds, full=bool(self._queue) and not self._pace.held)
             await self._journal.write(
-                lambda writer: writer.store_response(**_entry(item, answer), settles=reservation)
+                lambda writer: writer.store_response(**entry_of(item, answer), settles=reservation)
             )
             self._answers += 1
             self._refusals = 0
@@ -251,67 +249,3 @@ class Lane:
         endpoint = await asyncio.to_thread(self.account.connect)
         if endpoint != broken.endpoint:
             self._open(endpoint)
-
-
-def _reserved(
-    writer: LedgerWriter, items: Sequence[Item], held: set[int]
-) -> tuple[list[int | StoredResponse], BudgetExceeded | None]:
-    """For each item its reservation, noted in `held`, or the answer that is there already.
-
-    It ends before the first one that would pass the limit. An error comes with that only where no
-    reservation of this process is open that may be settled at less.
-    """
-    outcomes: list[int | StoredResponse] = []
-    stored = writer.stored([item.key for item in items])
-    for item in items:
-        a = item.batch.account
-        if item.key in stored:
-            outcomes.append(stored[item.key])
-            continue
-        try:
-            most = a.most_cost(item.request)
-            note = a.teacher.name
-            made = writer.reserve(a.goal, a.iteration, "api", most, a.limit_dollars, note=note)
-        except BudgetExceeded as error:
-            return outcomes, None if writer.open_here(a.goal, "api") else error
-        held.add(made)
-        outcomes.append(made)
-    return outcomes, None
-
-
-def _answer(item: Item, reply: Reply, seconds: float) -> TeacherAnswer:
-    account = item.batch.account
-    known = reply.input_tokens is not None and reply.output_tokens is not None
-    inputs = reply.input_tokens if known else account.most_input(item.request)
-    outputs = reply.output_tokens if known else account.max_tokens(item.request)
-    return TeacherAnswer(
-        item.request,
-        item.key,
-        "fresh",
-        reply.text,
-        reason="" if known else "the server counts no tokens: the most is assumed",
-        finish_reason=reply.finish_reason,
-        input_tokens=inputs or 0,
-        output_tokens=outputs or 0,
-        dollars=account.cost(inputs or 0, outputs or 0),
-        seconds=seconds,
-    )
-
-
-def _entry(item: Item, answer: TeacherAnswer) -> dict[str, Any]:
-    """An answer as the ledger keeps it: as it was said, before anything is mended."""
-    account = item.batch.account
-    request = item.request.model_dump(mode="json", exclude={"redraws"})
-    return {
-        "key": item.key,
-        "goal": account.goal,
-        "teacher": account.teacher.name,
-        "iteration": account.iteration,
-        "request": {"model": account.teacher.model, **request},
-        "text": answer.text or "",
-        "finish_reason": answer.finish_reason,
-        "input_tokens": answer.input_tokens,
-        "output_tokens": answer.output_tokens,
-        "dollars": answer.dollars,
-        "seconds": answer.seconds,
-    }
