@@ -1,5 +1,6 @@
 """One batch of questions to a teacher: what is missing, what came, and whether it is of use."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -47,7 +48,7 @@ class Batch:
         max_seconds: float | None = None,
     ):
         self.account = account
-        self.max_seconds = max_seconds
+        self._until = None if max_seconds is None else time.monotonic() + max_seconds
         self.deadline: float | None = None
         self.no_money: BudgetExceeded | None = None
         self.error: ForgeMindError | None = None
@@ -59,6 +60,11 @@ class Batch:
         self._answers: dict[str, TeacherAnswer] = {}
         self._seen = self._good = 0
         self._example = ""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of the time that the batch was given when it was made; None for all the time it takes."""
+        return None if self._until is None else self._until - time.monotonic()
 
     def recall(self) -> list[Item]:
         """Takes what the ledger has, and returns what must be asked, in the order of asking."""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
+from forgemind_assets.errors import ForgeMindError
 from resources.teacher_api import CallFailed, ChatApi, Endpoint
 from resources.teacher_batch import Batch, Item
 from resources.teacher_entries import answer_of, entry_of, reserve
@@ -33,7 +34,6 @@ class Lane:
         self._apis: list[ChatApi] = []
         self._held: set[int] = set()
         self._event = asyncio.Event()
-        self._places = 0
         self._answers = 0
         self._refusals = 0
         self._rest_until = 0.0
@@ -49,7 +49,7 @@ class Lane:
         )
         self._open(self._endpoint)
         for batch in self._batches:
-            batch.deadline = None if batch.max_seconds is None else now + batch.max_seconds
+            batch.deadline = None if batch.seconds_left is None else now + batch.seconds_left
         try:
             while self._queue or self._later or self._tasks:
                 await self._pause(await self._send())
@@ -94,10 +94,10 @@ class Lane:
         if self._rest_until > now:
             moments.append(self._rest_until)
         elif self._queue:
-            room = max(0, self._pace.window.size - self._places)
+            room = max(0, self._pace.window.size - len(self._tasks))
             ready = list(itertools.islice(self._queue, room))
             tokens = [item.batch.account.most_tokens(item.request) for item in ready]
-            count, wait = self._pace.allowed(tokens, self._places, now)
+            count, wait = self._pace.allowed(tokens, len(self._tasks), now)
             moments += [now + wait] if wait else []
             if count and await self._start(ready[:count], tokens[:count]) < count:
                 moments.append(now + BUDGET_SECONDS)
@@ -128,8 +128,9 @@ class Lane:
         )
         for item, outcome, most in zip(items, outcomes, tokens, strict=False):
             self._queue.remove(item)
-            if isinstance(outcome, int):
-                self._places += 1
+            if isinstance(outcome, int) and item.batch.error is not None:
+                self._let_go(outcome)  # it was given up while the ledger was written
+            elif isinstance(outcome, int):
                 task = asyncio.create_task(self._attempt(item, outcome, most))
                 self._tasks[task] = item
                 task.add_done_callback(partial(self._ended, outcome))
@@ -190,9 +191,6 @@ class Lane:
             self._answers += 1
             self._refusals = 0
             self._take(item, answer)
-        finally:
-            self._places -= 1
-            self._event.set()
 
     def _take(self, item: Item, answer: TeacherAnswer) -> None:
         redrawn = item.batch.take(item, answer)
@@ -246,6 +244,12 @@ class Lane:
         self._unreachable = None
         if self._apis[-1] is not broken:
             return
-        endpoint = await asyncio.to_thread(self.account.connect)
+        try:
+            endpoint = await asyncio.to_thread(self.account.connect)
+        except ForgeMindError as error:
+            for batch in self._batches:
+                batch.error = batch.error or error
+                self._cancel_if_given_up(batch)
+            return
         if endpoint != broken.endpoint:
             self._open(endpoint)

@@ -1,5 +1,6 @@
 """The engine against a hidden limit and bad weather, on a simulated clock: no test waits."""
 
+import dataclasses
 import json
 from collections import Counter
 
@@ -11,7 +12,7 @@ from fakes.simulated_clock import SimulatedLoop
 from forgemind_assets.errors import BudgetExceeded, TeacherError
 from forgemind_assets.goal import Prices, Teacher
 from resources.ledger import Ledger
-from resources.teacher_api import Endpoint
+from resources.teacher_api import CallFailed, Endpoint
 from resources.teacher_batch import Batch
 from resources.teacher_engine import ask_all
 from resources.teachers import Account, Patience, TeacherRequest
@@ -283,3 +284,31 @@ def test_an_answer_that_another_process_has_stored_meanwhile_is_not_asked_for(le
     assert [x.status for x in answers] == ["fresh", "stored"]
     assert answers[1].text == "from elsewhere"
     assert sum(office.tally.asked.values()) == 1
+
+
+def test_a_teacher_that_cannot_be_started_again_ends_its_own_batch_only(ledger):
+    broken, good = Office(Weather(0.2, cuts=1.0)), Office(Weather(0.2))
+    ends = iter([Endpoint("http://office", "key", "m")])
+
+    def connect():
+        for endpoint in ends:
+            return endpoint
+        raise TeacherError("its server does not come up")
+
+    class Gone(OfficeApi):
+        async def call(self, messages, **more):
+            try:
+                return await super().call(messages, **more)
+            except CallFailed as failed:
+                raise CallFailed(failed.reason, retry=True, unreachable=True) from None
+
+    bad = dataclasses.replace(
+        account(ledger, broken, name="bad"),
+        connect=connect,
+        open_api=lambda endpoint, timeout, _: Gone(broken, endpoint, timeout),
+    )
+    batches = [Batch(bad, questions(8)), Batch(account(ledger, good, name="good"), questions(8))]
+    (error, answers), _ = asked(*batches)
+    assert "does not come up" in str(error)
+    assert {a.status for a in answers} == {"fresh"}
+    assert ledger.open_reservations() == []
