@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from forgemind_assets.errors import ForgeMindError
+from forgemind_assets.goal import Teacher
 from resources.ledger import Ledger
 from resources.teacher_batch import Batch, Item
 from resources.teacher_journal import Journal
@@ -23,11 +24,11 @@ def ask_all(
     two that ask the same at the same time both pay. `loop_factory` makes another event loop than
     asyncio's.
     """
-    lanes: dict[str, list[Item]] = {}
+    lanes: dict[Teacher, list[Item]] = {}
     for batch in batches:
         missing = batch.recall()
         if missing and batch.error is None:
-            lanes.setdefault(batch.account.teacher.name, []).extend(missing)
+            lanes.setdefault(batch.account.teacher, []).extend(missing)
     opened = [lane for items in lanes.values() if (lane := _opened(items)) is not None]
     if opened:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
