@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def distilabel(url, count, at_once):
-    """`LLM.generate`, without a pipeline around it, as fast as it goes: one call for all."""
+    """`OpenAILLM` without a pipeline, whose batches would wait for their slowest answers."""
     import asyncio
 
     from distilabel.models import OpenAILLM
