@@ -26,8 +26,8 @@ e2e: $(VENV)/developed  ## the tests with real weights (minutes)
 	$(BIN)/forgemind models pull qwen2.5-coder-1.5b-instruct
 	$(BIN)/pytest -m e2e
 
-bench: $(VENV)/developed .venv-peers/installed  ## measurements, one JSON line each
-	@for name in training evaluation safety near_duplicates decontamination; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
+bench: $(VENV)/developed .venv-peers/installed .venv-peers-generation/installed  ## measurements, one JSON line each
+	@for name in training evaluation safety near_duplicates decontamination generation; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
 
 dev: $(VENV)/installed  ## Dagster's own development server on this installation's state
 	@DAGSTER_HOME=$$($(BIN)/forgemind home) $(BIN)/dagster dev
@@ -37,7 +37,7 @@ format: $(VENV)/developed  ## format and mend what ruff can
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the virtual environments and caches; state in .forgemind stays
-	rm -rf $(VENV) .venv-peers .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .venv-peers-generation .pytest_cache .ruff_cache .hypothesis
 
 # The first install fetches about 1 GB. In a terminal pip shows its progress; elsewhere it is silent
 # for a minute while it unpacks, so a line says that it still works.
@@ -59,9 +59,11 @@ $(VENV)/developed: $(VENV)/installed
 
 # What ForgeMind is measured against lives apart, and never among its dependencies.
 .venv-peers/installed: tests/bench/peers.txt
-	@test -d .venv-peers || $(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --upgrade "pip>=25.1"
-	.venv-peers/bin/python -m pip install -r tests/bench/peers.txt
+.venv-peers-generation/installed: tests/bench/peers_generation.txt
+.venv-peers/installed .venv-peers-generation/installed:
+	@test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --upgrade "pip>=25.1"
+	$(@D)/bin/python -m pip install -r $<
 	@touch $@
 
 .PHONY: help run install test e2e bench dev format clean

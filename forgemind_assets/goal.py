@@ -83,7 +83,21 @@ class Teacher(Record):
         description="NAME of the environment variable that holds the key, never the key",
     )
     prices: Prices | None = Field(default=None, description="required for kind `openai`")
-    concurrency: int = Field(default=4, ge=1, le=1024)
+    concurrency: int = Field(
+        default=4, ge=1, le=1024, description="most requests at a time; refusals lower it"
+    )
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, description="None: no limit is known, and what is refused teaches it"
+    )
+    tokens_per_minute: int | None = Field(
+        default=None, ge=1, description="prompt and answer together; None as above"
+    )
+    redraws: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="further seeds that are tried, and paid, while an answer misses its schema",
+    )
     timeout_seconds: float = Field(default=120.0, gt=0)
     max_tokens: int = Field(default=320, ge=1)
     temperature: float = Field(default=0.9, ge=0, le=2)

@@ -2,46 +2,22 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from forgemind_assets.errors import BudgetExceeded, ForgeMindError
-from resources.ledger_tables import (
-    insert_once,
-    open_engine,
-    responses,
-    serialise,
-    spending,
-    storable,
-    write,
+from resources.ledger_tables import open_engine, responses, spending
+from resources.ledger_writer import (
+    NANO,
+    Kind,
+    LedgerWriter,
+    StoredResponse,
+    read_responses,
+    spent,
 )
 from resources.machine import ProcessId, process_alive
-
-Kind = Literal["gpu", "api"]
-NANO = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class StoredResponse:
-    """A teacher's answer, as it was paid for."""
-
-    key: str
-    goal: str
-    teacher: str
-    iteration: str
-    request: dict[str, Any]
-    text: str
-    finish_reason: str
-    input_tokens: int
-    output_tokens: int
-    dollars: float
-    seconds: float
-    created: float
 
 
 @dataclass(frozen=True)
@@ -94,54 +70,23 @@ class Ledger:
     def __reduce__(self) -> tuple[type["Ledger"], tuple[str]]:
         return Ledger, (self.url,)
 
+    def writer(self) -> LedgerWriter:
+        """A connection for many transactions; close it."""
+        return LedgerWriter(self._engine, self._this)
+
     def response(self, key: str) -> StoredResponse | None:
         """The stored answer to a request, if there is one."""
+        return self.responses([key]).get(key)
+
+    def responses(self, keys: Sequence[str]) -> dict[str, StoredResponse]:
+        """The stored answers to these requests, by key."""
         with self._engine.begin() as connection:
-            row = connection.execute(sa.select(responses).where(responses.c.key == key)).first()
-        if row is None:
-            return None
-        values = dict(row._mapping)
-        return StoredResponse(dollars=values.pop("nanodollars") / NANO, **values)
+            return read_responses(connection, keys)
 
-    def store_response(
-        self,
-        key: str,
-        *,
-        goal: str,
-        teacher: str,
-        iteration: str,
-        request: Mapping[str, Any],
-        text: str,
-        finish_reason: str = "",
-        input_tokens: int,
-        output_tokens: int,
-        dollars: float,
-        seconds: float,
-        settles: int | None = None,
-    ) -> bool:
-        """Stores an answer; the first stored under a key stays. Returns whether this was it.
-
-        `settles` names the reservation that this answer's `dollars` settle, in one transaction.
-        """
-        values = {
-            "key": key,
-            "goal": goal,
-            "teacher": teacher,
-            "iteration": iteration,
-            "request": dict(request),
-            "text": storable(text),
-            "finish_reason": storable(finish_reason),
-            "input_tokens": input_tokens,
-            "output_tokens": output_tokens,
-            "nanodollars": _nano(dollars),
-            "seconds": seconds,
-            "created": time.time(),
-        }
-        with write(self._engine) as connection:
-            stored = insert_once(connection, responses, values)
-            if settles is not None:
-                _settle(connection, settles, _nano(dollars), None)
-        return stored
+    def store_response(self, key: str, *, settles: int | None = None, **facts: Any) -> bool:
+        """Stores an answer, as `LedgerWriter.store_response` says, in one transaction."""
+        with self.writer() as writer, writer.transaction():
+            return writer.store_response(key, settles=settles, **facts)
 
     def reserve(
         self,
@@ -168,33 +113,8 @@ class Ledger:
         Raises:
             BudgetExceeded: it would pass the limit. Nothing is reserved.
         """
-        wanted, most = _nano(dollars), _nano(limit, ROUND_CEILING)
-        if wanted < 0:
-            raise ValueError(f"expected dollars of at least 0, found {dollars}")
-        with write(self._engine) as connection:
-            serialise(connection)
-            used = _used(connection, goal, kind, scope if per == "scope" else None)
-            if used + wanted > most:
-                where = f"goal {goal}" + (f", {scope}" if per == "scope" else "")
-                raise BudgetExceeded(
-                    f"{kind} budget of {where}: ${used / NANO:.6f} of ${limit:.6f} are spent or "
-                    f"reserved, the next step may cost ${dollars:.6f}; raise the limit in "
-                    "goal.yaml, or stop here"
-                )
-            row = {
-                "goal": goal,
-                "scope": scope,
-                "kind": kind,
-                "reserved": wanted,
-                "settled": None,
-                "created": time.time(),
-                "note": note,
-                "pid": self._this.pid,
-                "start_time": self._this.start_time,
-                "host": self._this.host,
-            }
-            result = connection.execute(spending.insert().values(**row))
-            return int(result.inserted_primary_key[0])  # pyright: ignore
+        with self.writer() as writer, writer.transaction():
+            return writer.reserve(goal, scope, kind, dollars, limit, per=per, note=note)
 
     def settle(self, reservation: int, dollars: float, note: str | None = None) -> None:
         """Replaces a reservation by what was really spent.
@@ -202,8 +122,8 @@ class Ledger:
         Raises:
             ForgeMindError: it is settled already, or was never made.
         """
-        with write(self._engine) as connection:
-            _settle(connection, reservation, _nano(dollars), note)
+        with self.writer() as writer, writer.transaction():
+            writer.settle(reservation, dollars, note)
 
     def open_reservations(self, goal: str | None = None) -> list[Reservation]:
         """Reservations that are not settled, oldest first."""
@@ -226,16 +146,16 @@ class Ledger:
             owner = found.owner
             if owner.host != self._this.host or process_alive(owner.pid, owner.start_time):
                 continue
-            amount = _nano(charge(found))
-            with write(self._engine) as connection:
-                if _settle(connection, found.id, amount, "its process is gone", must=False):
+            amount = charge(found)
+            with self.writer() as writer, writer.transaction():
+                if writer.settle(found.id, amount, "its process is gone", must=False):
                     released.append(found)
         return released
 
     def spent(self, goal: str, kind: Kind, scope: str | None = None) -> float:
         """Dollars spent or still reserved, for the whole goal or one scope."""
         with self._engine.begin() as connection:
-            return _used(connection, goal, kind, scope) / NANO
+            return spent(connection, goal, kind, scope) / NANO
 
     def count_responses(self, goal: str) -> int:
         """Answers stored for a goal."""
@@ -257,37 +177,6 @@ class Ledger:
         with self._engine.begin() as connection:
             count, inputs, outputs, nano = connection.execute(query).one()
         return Usage(int(count), int(inputs), int(outputs), int(nano) / NANO)
-
-
-def _nano(dollars: float, rounding: str = ROUND_CEILING) -> int:
-    """Billionths of a dollar: whole numbers, so that sums are exact."""
-    amount = Decimal(str(dollars))
-    if not amount.is_finite():
-        raise ValueError(f"expected a finite number of dollars, found {dollars}")
-    return int((amount * NANO).to_integral_value(rounding))
-
-
-def _used(connection: sa.Connection, goal: str, kind: str, scope: str | None) -> int:
-    amount = sa.func.coalesce(spending.c.settled, spending.c.reserved)
-    query = sa.select(sa.func.coalesce(sa.func.sum(amount), 0)).where(
-        spending.c.goal == goal, spending.c.kind == kind
-    )
-    if scope is not None:
-        query = query.where(spending.c.scope == scope)
-    return int(connection.execute(query).scalar_one())
-
-
-def _settle(
-    connection: sa.Connection, id: int, nano: int, note: str | None, *, must: bool = True
-) -> bool:
-    if nano < 0:
-        raise ValueError(f"expected dollars of at least 0, found {nano / NANO}")
-    values: dict[str, Any] = {"settled": nano} | ({} if note is None else {"note": note})
-    still_open = sa.and_(spending.c.id == id, spending.c.settled.is_(None))
-    done = connection.execute(spending.update().where(still_open).values(**values)).rowcount == 1
-    if must and not done:
-        raise ForgeMindError(f"reservation {id} is settled already, or was never made")
-    return done
 
 
 def _reservation(row: sa.Row[Any]) -> Reservation:

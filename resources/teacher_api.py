@@ -1,31 +1,21 @@
-"""One chat request to an OpenAI-compatible server, and what its failures mean."""
+"""One chat request to an OpenAI-compatible server, over the `openai` package."""
 
-import datetime
+import asyncio
 import json
 import re
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from resources.teacher_failures import CallFailed, Endpoint, brief, failure_of
 
 Message = dict[str, str]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-# A shorter text that stands for no key, such as `none`, may be a word of an honest message.
-SHORTEST_KEY = 8
 _UNSUPPORTED = re.compile(
     r"not support|unsupported|unrecogni[sz]ed|unknown|not permitted|not allowed|invalid param",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a teacher answers."""
-
-    base_url: str
-    api_key: str = field(repr=False)
-    model: str
 
 
 @dataclass(frozen=True)
@@ -38,57 +28,34 @@ class Reply:
     output_tokens: int | None
 
 
-class CallFailed(Exception):
-    """One attempt failed.
-
-    Attributes:
-        reason: for people.
-        retry: another attempt may succeed.
-        retry_after: seconds that the server asks to wait, if it does.
-        may_cost: the server may have worked, and bill it.
-        fatal: every other request would fail alike.
-        unreachable: nobody answers at the address.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        retry: bool = False,
-        retry_after: float | None = None,
-        may_cost: bool = False,
-        fatal: bool = False,
-        unreachable: bool = False,
-    ):
-        super().__init__(reason)
-        self.reason = reason
-        self.retry = retry
-        self.retry_after = retry_after
-        self.may_cost = may_cost
-        self.fatal = fatal
-        self.unreachable = unreachable
-
-
 class ChatApi:
-    """Connections to one endpoint.
+    """Connections to one endpoint, as many as there are requests at a time.
 
-    It learns what the server can do: where a JSON schema (or another parameter) is refused, the
-    schema is written into the instructions instead.
+    aiohttp moves the bytes and the body is read as plain JSON: for a short answer, openai's
+    default transport and its typed objects take three times as long. It learns what the server
+    can do: where a JSON schema (or another parameter) is refused, the schema is written into the
+    instructions instead.
     """
 
-    def __init__(self, endpoint: Endpoint, timeout_seconds: float):
+    def __init__(self, endpoint: Endpoint, timeout_seconds: float, connections: int):
+        import httpx2
         import openai
 
         self.endpoint = endpoint
+        self._timeout_seconds = timeout_seconds
         self._missing: set[str] = set()
-        loopback = is_loopback(endpoint.base_url)
+        self._raw = httpx2.Response
+        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.api_key,
             timeout=timeout_seconds,
             max_retries=0,
-            # A proxy of the environment is not meant for this machine's own servers.
-            http_client=openai.DefaultAsyncHttpx2Client(trust_env=not loopback),
+            http_client=openai.DefaultAioHttpClient(
+                # A proxy of the environment is not meant for this machine's own servers.
+                trust_env=not is_loopback(endpoint.base_url),
+                limits=limits,
+            ),
         )
 
     async def close(self) -> None:
@@ -113,12 +80,19 @@ class ChatApi:
         while True:
             body = self._body(messages, schema, max_tokens, temperature, seed)
             try:
-                return _reply(await self._client.chat.completions.create(**body))
+                # A server that sends a byte now and then would hang for ever on a limit per read.
+                async with asyncio.timeout(self._timeout_seconds):
+                    answer = await self._client.post(
+                        "/chat/completions", cast_to=self._raw, body=body
+                    )
+                return reply_of(json.loads(answer.content))
+            except TimeoutError:
+                raise CallFailed("timed out", retry=True, may_cost=True) from None
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if not self._learn(str(error), body):
-                    raise CallFailed(f"refused: {_brief(error, self.endpoint)}") from None
+                    raise CallFailed(f"refused: {brief(error, self.endpoint)}") from None
             except openai.OpenAIError as error:
-                raise _failure(error, self.endpoint) from None
+                raise failure_of(error, self.endpoint) from None
             except ValueError as error:  # the body is no JSON
                 raise CallFailed("unreadable response", retry=True, may_cost=True) from error
 
@@ -174,71 +148,28 @@ def instruction(schema: dict[str, Any]) -> str:
     return "Answer with one JSON object and nothing else. Its JSON schema: " + json.dumps(schema)
 
 
-def _reply(completion: Any) -> Reply:
-    """The text of the first choice. A server may send anything; nothing is taken on trust."""
-    choices = getattr(completion, "choices", None)
+def reply_of(completion: Any) -> Reply:
+    """The text of the first choice of a completion, as JSON; nothing in it is taken on trust.
+
+    Raises:
+        CallFailed: there is no choice in it.
+    """
+    choices = _field(completion, "choices")
     if not isinstance(choices, list) or not choices:
         raise CallFailed("unreadable response: no choices", retry=True, may_cost=True)
-    usage = getattr(completion, "usage", None)
-    text = getattr(getattr(choices[0], "message", None), "content", None)
+    usage = _field(completion, "usage")
+    text = _field(_field(choices[0], "message"), "content")
     return Reply(
         text=text if isinstance(text, str) else "",
-        finish_reason=str(getattr(choices[0], "finish_reason", "") or ""),
-        input_tokens=_count(getattr(usage, "prompt_tokens", None)),
-        output_tokens=_count(getattr(usage, "completion_tokens", None)),
+        finish_reason=str(_field(choices[0], "finish_reason") or ""),
+        input_tokens=_count(_field(usage, "prompt_tokens")),
+        output_tokens=_count(_field(usage, "completion_tokens")),
     )
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and value >= 0 else None
-
-
-def _failure(error: Exception, endpoint: Endpoint) -> CallFailed:
-    import openai
-
-    if isinstance(error, openai.APITimeoutError):
-        return CallFailed("timed out", retry=True, may_cost=True)
-    if isinstance(error, openai.APIConnectionError):
-        refused = type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
-        cause = error.__cause__ or error
-        return CallFailed(
-            f"no connection to {endpoint.base_url}: {_brief(cause, endpoint)}",
-            retry=True,
-            may_cost=not refused,
-            unreachable=True,
-        )
-    if isinstance(error, openai.APIStatusError):
-        status = error.status_code
-        reason = f"status {status}: {_brief(error, endpoint)}"
-        if status in (401, 403, 404) or "insufficient_quota" in str(error):
-            return CallFailed(reason, fatal=True)
-        if status in (408, 409, 429) or status >= 500:
-            after = _retry_after(error.response.headers)
-            return CallFailed(reason, retry=True, retry_after=after)
-        return CallFailed(reason)
-    return CallFailed(f"unreadable response: {_brief(error, endpoint)}", retry=True, may_cost=True)
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds of the header `Retry-After`: a number, or a date."""
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    now = datetime.datetime.now(tz=when.tzinfo or datetime.UTC)
-    return max(0.0, (when - now).total_seconds()) if when.tzinfo else None
-
-
-def _brief(error: BaseException, endpoint: Endpoint) -> str:
-    """What went wrong in a few words, without the key, which some servers repeat."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if len(endpoint.api_key) >= SHORTEST_KEY:
-        text = text.replace(endpoint.api_key, "[API key]")
-    return text if len(text) <= 200 else text[:200] + "…"

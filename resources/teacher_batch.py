@@ -1,64 +1,92 @@
-"""One batch of questions to a teacher: its queue, its clock, its judgement of the teacher."""
+"""One batch of questions to a teacher: what is missing, what came, and whether it is of use."""
 
-import asyncio
-import random
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from forgemind_assets.errors import BudgetExceeded, TeacherError
-from resources.teacher_api import CallFailed, ChatApi, Reply
+from forgemind_assets.errors import BudgetExceeded, ForgeMindError, TeacherError
+from forgemind_assets.foundry.answer_shape import shape
+from resources.ledger_writer import StoredResponse
 from resources.teacher_terms import Account, TeacherAnswer, TeacherRequest
 
 
+@dataclass(slots=True, eq=False)
+class Item:
+    """A request that must be asked.
+
+    Attributes:
+        batch: what it belongs to.
+        name: key of the request as it was given.
+        request: the present draw.
+        key: that draw's name in the ledger.
+        draw: its number; 0 is the request as it was given.
+        tries: attempts of this draw that count.
+        progress: what the teacher had answered when it last refused this.
+        why: what the last attempt failed of.
+    """
+
+    batch: "Batch"
+    name: str
+    request: TeacherRequest
+    key: str
+    draw: int = 0
+    tries: int = 0
+    progress: int = 0
+    why: str = ""
+
+
 class Batch:
-    """Answers to distinct requests, from the ledger or from the teacher; use it once."""
+    """Distinct requests on one account, and their answers; use it once."""
 
     def __init__(
         self,
         account: Account,
-        on_answer: Callable[[TeacherAnswer], None],
-        usable: Callable[[str], bool],
-        max_seconds: float | None,
+        requests: Sequence[TeacherRequest],
+        on_answer: Callable[[TeacherAnswer], None] = lambda _: None,
+        *,
+        usable: Callable[[str], bool] = lambda _: True,
+        max_seconds: float | None = None,
     ):
-        self._account = account
+        self.account = account
+        self._until = None if max_seconds is None else time.monotonic() + max_seconds
+        self.deadline: float | None = None
+        self.no_money: BudgetExceeded | None = None
+        self.error: ForgeMindError | None = None
+        self.address = ""
+        self._names = [account.key(request) for request in requests]
+        self._requests = dict(zip(self._names, requests, strict=True))
         self._on_answer = on_answer
         self._usable = usable
-        self._deadline = None if max_seconds is None else time.monotonic() + max_seconds
         self._answers: dict[str, TeacherAnswer] = {}
-        self._queue: deque[tuple[str, TeacherRequest]] = deque()
-        self._no_money: BudgetExceeded | None = None
         self._seen = self._good = 0
         self._example = ""
-        self._apis: list[ChatApi] = []
-        self._connecting = asyncio.Lock()
 
-    def run(self, requests: Sequence[TeacherRequest]) -> list[TeacherAnswer]:
-        """The answers, in the order of the requests."""
-        keys = [self._account.key(r) for r in requests]
-        for key, request in dict(zip(keys, requests, strict=True)).items():
-            stored = self._stored(key, request)
-            if stored is None:
-                self._queue.append((key, request))
-            else:
-                self._arrived(stored)
-        if self._queue:
-            self._apis.append(
-                ChatApi(self._account.connect(), self._account.teacher.timeout_seconds)
-            )
-            asyncio.run(self._ask_all())
-        self._judge(at_end=True)
-        if self._no_money and all(a.status == "skipped" for a in self._answers.values()):
-            raise self._no_money
-        return [self._answers[key] for key in keys]
+    @property
+    def seconds_left(self) -> float | None:
+        """Of the time that the batch was given when it was made; None for all the time it takes."""
+        return None if self._until is None else self._until - time.monotonic()
 
-    def _stored(self, key: str, request: TeacherRequest) -> TeacherAnswer | None:
-        found = self._account.ledger.response(key)
-        if found is None:
-            return None
+    def recall(self) -> list[Item]:
+        """Takes what the ledger has, and returns what must be asked, in the order of asking."""
+        missing: list[Item] = []
+        items = [Item(self, name, request, name) for name, request in self._requests.items()]
+        while items:
+            stored = self.account.ledger.responses([item.key for item in items])
+            further: list[Item] = []
+            for item in items:
+                found = stored.get(item.key)
+                if found is None:
+                    missing.append(item)
+                elif (redrawn := self.take(item, self.recalled(item, found))) is not None:
+                    further.append(redrawn)
+            items = further
+        return missing
+
+    def recalled(self, item: Item, found: StoredResponse) -> TeacherAnswer:
+        """The answer that is in the ledger."""
         return TeacherAnswer(
-            request,
-            key,
+            self._requests[item.name],
+            item.key,
             "stored",
             found.text,
             finish_reason=found.finish_reason,
@@ -67,140 +95,72 @@ class Batch:
             seconds=found.seconds,
         )
 
-    async def _ask_all(self) -> None:
-        count = min(self._account.teacher.concurrency, len(self._queue))
-        workers = [asyncio.create_task(self._work()) for _ in range(count)]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-            for api in self._apis:
-                await api.close()
-
-    async def _work(self) -> None:
-        while self._queue:
-            self._arrived(await self._ask(*self._queue.popleft()))
-
-    async def _ask(self, key: str, request: TeacherRequest) -> TeacherAnswer:
-        """One request, attempt by attempt."""
-        patience, why = self._account.patience, ""
-        for attempt in range(1, patience.attempts + 1):
-            if self._stopped():
-                break
-            api = self._apis[-1]
-            try:
-                return await self._attempt(api, key, request)
-            except BudgetExceeded as error:
-                self._no_money = error
-                break
-            except CallFailed as failed:
-                why = failed.reason
-                if failed.fatal:
-                    raise TeacherError(self._refused(why)) from failed
-                wait = self._wait(attempt, failed)
-                if not failed.retry or wait is None or attempt == patience.attempts:
-                    break
-                await asyncio.sleep(wait)
-                if failed.unreachable:
-                    await self._reconnect(api)
-        if not why:
-            return TeacherAnswer(request, key, "skipped", reason=self._stopped())
-        return TeacherAnswer(request, key, "failed", reason=why)
-
-    async def _attempt(self, api: ChatApi, key: str, request: TeacherRequest) -> TeacherAnswer:
-        """Reserve, call, store and settle. What may have been billed is settled in full.
-
-        The ledger is written without awaiting: a batch that is given up cannot come between.
-        """
-        a = self._account
-        most = a.cost(a.most_input(request), a.max_tokens(request))
-        reservation = a.ledger.reserve(
-            a.goal, a.iteration, "api", most, a.limit_dollars, note=a.teacher.name
-        )
-        began = time.monotonic()
-        try:
-            reply = await api.call(
-                list(request.messages),
-                schema=request.json_schema,
-                max_tokens=a.max_tokens(request),
-                temperature=a.temperature(request),
-                seed=request.seed,
+    def take(self, item: Item, answer: TeacherAnswer) -> Item | None:
+        """Gives out what came for an item, or returns the draw that must be made instead."""
+        schema = item.request.json_schema
+        if schema is not None and answer.text is not None:
+            shaped = shape(answer.text, answer.finish_reason, schema)
+            more = item.draw < self.account.redraws(item.request) and not self.stopped()
+            if shaped.fault and more:
+                return self._redrawn(item, f"does not fit the schema: {shaped.fault}")
+            answer = replace(
+                answer,
+                request=self._requests[item.name],
+                text=shaped.text,
+                repaired=shaped.repaired,
+                reason=f"does not fit the schema: {shaped.fault}"
+                if shaped.fault
+                else answer.reason,
             )
-        except CallFailed as failed:
-            a.ledger.settle(reservation, most if failed.may_cost else 0.0, failed.reason)
-            raise
-        except BaseException:  # cancelled, or a bug: the teacher may be at work
-            a.ledger.settle(reservation, most, "cut off: charged in full")
-            raise
-        answer = self._answer(key, request, reply, time.monotonic() - began)
-        self._store(answer, reservation)
-        return answer
+        self._arrived(item.name, answer)
+        return None
 
-    def _answer(
-        self, key: str, request: TeacherRequest, reply: Reply, seconds: float
-    ) -> TeacherAnswer:
-        a = self._account
-        known = reply.input_tokens is not None and reply.output_tokens is not None
-        inputs = reply.input_tokens if known else a.most_input(request)
-        outputs = reply.output_tokens if known else a.max_tokens(request)
-        return TeacherAnswer(
-            request,
-            key,
-            "fresh",
-            reply.text,
-            reason="" if known else "the server counts no tokens: the most is assumed",
-            finish_reason=reply.finish_reason,
-            input_tokens=inputs or 0,
-            output_tokens=outputs or 0,
-            dollars=a.cost(inputs or 0, outputs or 0),
-            seconds=seconds,
+    def _redrawn(self, item: Item, why: str) -> Item:
+        draw = item.draw + 1
+        request = self._requests[item.name].drawn(draw)
+        return Item(self, item.name, request, self.account.key(request), draw, why=why)
+
+    def leave(self, item: Item, reason: str) -> None:
+        """Gives an item up: it has failed if it was tried, and was skipped if not."""
+        request = self._requests[item.name]
+        status = "failed" if item.why else "skipped"
+        self._arrived(
+            item.name, TeacherAnswer(request, item.key, status, reason=item.why or reason)
         )
 
-    def _store(self, answer: TeacherAnswer, reservation: int) -> None:
-        a = self._account
-        a.ledger.store_response(
-            answer.key,
-            goal=a.goal,
-            teacher=a.teacher.name,
-            iteration=a.iteration,
-            request={"model": a.teacher.model, **answer.request.model_dump(mode="json")},
-            text=answer.text or "",
-            finish_reason=answer.finish_reason,
-            input_tokens=answer.input_tokens,
-            output_tokens=answer.output_tokens,
-            dollars=answer.dollars,
-            seconds=answer.seconds,
-            settles=reservation,
-        )
-
-    async def _reconnect(self, broken: ChatApi) -> None:
-        """A new connection, unless another worker made one since `broken` failed."""
-        async with self._connecting:
-            if self._apis[-1] is not broken:
-                return
-            endpoint = await asyncio.to_thread(self._account.connect)
-            if endpoint != broken.endpoint:
-                self._apis.append(ChatApi(endpoint, self._account.teacher.timeout_seconds))
-
-    def _wait(self, attempt: int, failed: CallFailed) -> float | None:
-        """Seconds until the next attempt; None if the server asks for more than we wait."""
-        patience = self._account.patience
-        if failed.retry_after is not None:
-            return failed.retry_after if failed.retry_after <= patience.longest_wait else None
-        backoff = min(patience.first_wait * 2 ** (attempt - 1), patience.longest_wait)
-        return backoff * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, no secret
-
-    def _stopped(self) -> str:
+    def stopped(self, now: float | None = None) -> str:
         """Why nothing more is asked; empty while there is time and money."""
-        if self._no_money:
+        if self.error is not None:
+            return "given up"
+        if self.no_money is not None:
             return "the budget is spent"
-        late = self._deadline is not None and time.monotonic() >= self._deadline
+        late = now is not None and self.deadline is not None and now >= self.deadline
         return "out of time" if late else ""
 
-    def _arrived(self, answer: TeacherAnswer) -> None:
-        self._answers[answer.key] = answer
+    def finish(self) -> list[TeacherAnswer]:
+        """The answers in the order of the requests.
+
+        Raises:
+            TeacherError: nothing can be used.
+            BudgetExceeded: not one request could be paid for.
+        """
+        if self.error is None:
+            self._judge(at_end=True)
+        if self.error is not None:
+            raise self.error
+        if self.no_money and all(a.status == "skipped" for a in self._answers.values()):
+            raise self.no_money
+        return [self._answers[name] for name in self._names]
+
+    def give_up(self, example: str) -> None:
+        """Ends the batch with an error: every further request would end like this example."""
+        if self.error is None:
+            self.error = TeacherError(self._refused(example))
+
+    def _arrived(self, name: str, answer: TeacherAnswer) -> None:
+        if self.error is not None:
+            return
+        self._answers[name] = answer
         self._on_answer(answer)
         if answer.status == "skipped":
             return
@@ -212,18 +172,18 @@ class Batch:
         self._judge(at_end=False)
 
     def _judge(self, at_end: bool) -> None:
-        """Raises TeacherError when there is enough to say that nothing can be used."""
+        """Gives up when there is enough to say that nothing can be used."""
         if self._good or not self._seen:
             return
-        patience = self._account.patience
+        patience = self.account.patience
         none_answered = all(a.text is None for a in self._answers.values())
         enough = patience.enough_to_judge if at_end else patience.give_up_after
         if self._seen >= enough or (at_end and none_answered):
-            raise TeacherError(self._refused(_shorten(self._example)))
+            self.give_up(_shorten(self._example))
 
     def _refused(self, example: str) -> str:
-        teacher = self._account.teacher
-        where = f" at {self._apis[-1].endpoint.base_url}" if self._apis else ""
+        teacher = self.account.teacher
+        where = f" at {self.address}" if self.address else ""
         count = f"none of its first {self._seen} answers can be used; " if self._seen else ""
         return (
             f"teacher {teacher.name} ({teacher.model}{where}): {count}{example}; check its model, "

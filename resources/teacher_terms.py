@@ -1,5 +1,6 @@
 """What is asked of a teacher, what comes back, and on whose account."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from pydantic import Field
 from forgemind_assets.goal import Prices, Teacher
 from forgemind_assets.records import Record
 from resources.ledger import Ledger, request_key
-from resources.teacher_api import Endpoint, instruction
+from resources.teacher_api import ChatApi, Endpoint, instruction
 
 Status = Literal["fresh", "stored", "failed", "skipped"]
 Message = dict[str, str]
@@ -23,6 +24,16 @@ class TeacherRequest(Record):
     max_tokens: int | None = Field(None, ge=1)
     temperature: float | None = Field(None, ge=0, le=2)
     seed: int = 0
+    redraws: int | None = Field(
+        None, ge=0, description="further seeds while no answer fits the schema; not in the key"
+    )
+
+    def drawn(self, draw: int) -> "TeacherRequest":
+        """The same question with the seed of a later draw; draw 0 is this one."""
+        if draw == 0:
+            return self
+        seed = random.Random(f"{self.seed}/{draw}").randrange(2**31)  # noqa: S311 - no secret
+        return self.model_copy(update={"seed": seed})
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,9 @@ class TeacherAnswer:
     """What became of one request.
 
     `stored` came from the ledger, `failed` got no answer after all attempts, `skipped` was not
-    asked; `text` is None for the last two, and `reason` says why.
+    asked; `text` is None for the last two, and `reason` says why. `text` fits the request's
+    schema unless `reason` says where it does not. `key` is of the draw that gave the text, and
+    tokens, dollars and seconds are those of that draw.
     """
 
     request: TeacherRequest
@@ -39,6 +52,7 @@ class TeacherAnswer:
     text: str | None = None
     reason: str = ""
     finish_reason: str = ""
+    repaired: bool = False
     input_tokens: int = 0
     output_tokens: int = 0
     dollars: float = 0.0
@@ -49,7 +63,9 @@ class TeacherAnswer:
 class Patience:
     """How long a request is tried again. Seconds."""
 
-    attempts: int = 5
+    attempts: int = 8
+    """A teacher that fails one request in five would lose three of 10,000 with five attempts.
+    A refusal counts only where the teacher has answered nobody since the one before."""
     first_wait: float = 1.0
     longest_wait: float = 60.0
     give_up_after: int = 12
@@ -72,6 +88,8 @@ class Account:
         iteration: the iteration that asks.
         limit_dollars: what the goal may spend on APIs in all.
         patience: retries.
+        open_api: makes the connections to an endpoint, from its time-out in seconds and the most
+            requests at a time.
     """
 
     teacher: Teacher
@@ -82,6 +100,7 @@ class Account:
     iteration: str
     limit_dollars: float
     patience: Patience = field(default_factory=Patience)
+    open_api: Callable[[Endpoint, float, int], ChatApi] = ChatApi
 
     def key(self, request: TeacherRequest) -> str:
         """The request's name in the ledger."""
@@ -100,9 +119,21 @@ class Account:
         """The sampling temperature."""
         return self.teacher.temperature if request.temperature is None else request.temperature
 
+    def redraws(self, request: TeacherRequest) -> int:
+        """How many further seeds may be tried."""
+        return self.teacher.redraws if request.redraws is None else request.redraws
+
     def cost(self, input_tokens: int, output_tokens: int) -> float:
         """Dollars of a request."""
         return (input_tokens * self.prices.input + output_tokens * self.prices.output) / 1e6
+
+    def most_tokens(self, request: TeacherRequest) -> int:
+        """Tokens of prompt and answer that the request cannot exceed."""
+        return self.most_input(request) + self.max_tokens(request)
+
+    def most_cost(self, request: TeacherRequest) -> float:
+        """Dollars that the request cannot exceed."""
+        return self.cost(self.most_input(request), self.max_tokens(request))
 
     def most_input(self, request: TeacherRequest) -> int:
         """Tokens that the request cannot exceed: no token is shorter than a byte of UTF-8."""

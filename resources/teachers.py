@@ -4,13 +4,14 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from forgemind_assets.errors import MissingKey, UserError
+from forgemind_assets.errors import ForgeMindError, MissingKey, UserError
 from forgemind_assets.goal import Goal, Prices, Teacher
 from forgemind_assets.home import Home
 from resources.ledger import Ledger
 from resources.models import ModelStore
 from resources.teacher_api import Endpoint
 from resources.teacher_batch import Batch
+from resources.teacher_engine import ask_all
 from resources.teacher_terms import Account, Message, Patience, TeacherAnswer, TeacherRequest
 
 __all__ = [
@@ -60,7 +61,11 @@ class TeacherClient:
             TeacherError: the teacher refuses, cannot be reached, or nothing it says is `usable`.
             BudgetExceeded: not one request could be paid for.
         """
-        return Batch(self.account, on_answer, usable, max_seconds).run(requests)
+        batch = Batch(self.account, requests, on_answer, usable=usable, max_seconds=max_seconds)
+        (outcome,) = ask_all([batch])
+        if isinstance(outcome, ForgeMindError):
+            raise outcome
+        return outcome
 
 
 def open_teacher(
