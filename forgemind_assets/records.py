@@ -42,7 +42,8 @@ class Row(Record):
     """One training row with its provenance.
 
     `answer` is the exact text that the model learns to say; `parent` is the seed or the
-    teacher request (`request:<sha256>`) that the row came from.
+    teacher request (`request:<sha256>`) that the row came from; `variant` and `template` are the
+    name of the prompt's wording and the hash of its file.
     """
 
     row_id: str
@@ -53,6 +54,8 @@ class Row(Record):
     strategy: str
     teacher: str | None = None
     parent: str | None = None
+    variant: str | None = None
+    template: str | None = None
 
     @staticmethod
     def make(
@@ -64,6 +67,8 @@ class Row(Record):
         strategy: str,
         teacher: str | None = None,
         parent: str | None = None,
+        variant: str | None = None,
+        template: str | None = None,
     ) -> "Row":
         """Builds a row; its id is the hash of what the model will see."""
         answer = render_answer(expected)
@@ -77,6 +82,8 @@ class Row(Record):
             strategy=strategy,
             teacher=teacher,
             parent=parent,
+            variant=variant,
+            template=template,
         )
 
 
@@ -123,6 +130,10 @@ class DataSettings(Record):
     rows: int = Field(default=1500, ge=1, description="rows wanted after filtering")
     slice_weights: dict[str, float] = Field(default_factory=dict, description="1.0 = even share")
     strategy_shares: dict[str, float] = Field(default_factory=dict)
+    prompt_variants: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="strategy -> wordings of its prompt; the goal's choice where it is not named",
+    )
     teacher_requests: int = Field(default=0, ge=0, description="requests to all teachers together")
     reuse_iterations: tuple[str, ...] = Field(
         default=(), description="iterations whose kept rows join in"

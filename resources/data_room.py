@@ -30,7 +30,9 @@ from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import write_stages
 from resources.classifiers import open_classifiers
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
-from resources.teachers import TeacherRequest, open_teacher
+from resources.dev_errors import mistakes_before
+from resources.ledger import Ledger
+from resources.teachers import TeacherAnswer, TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
 
@@ -46,12 +48,14 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
         effective_policy(goal.spec.policy),
         open_classifiers(goal, workshop, iteration),
     )
+    seeds = load_seeds(goal)
     made = generate(
         goal,
         plan.data,
-        load_seeds(goal),
+        seeds,
         teachers,
         lambda stage, done, total: progress.report(stage, done, total, "rows", where=iteration),
+        mistakes_before(goal, workshop.store, iteration, seeds),
     )
     usage = workshop.ledger().usage(goal.name, iteration)
     meta = {
@@ -98,9 +102,16 @@ def teachers_of(goal: Goal, workshop: Workshop, iteration: str) -> Ask:
             lambda answer: on_reply(),
             usable=usable,
         )
-        return [Reply(answer.text, answer.key) for answer in answers]
+        return [_reply(answer, ledger) for answer in answers]
 
     return ask
+
+
+def _reply(answer: TeacherAnswer, ledger: Ledger) -> Reply:
+    """An answer with what it cost, also where that was paid earlier."""
+    paid = ledger.response(answer.key) if answer.status == "stored" else None
+    dollars = paid.dollars if paid else answer.dollars
+    return Reply(answer.text, answer.key, dollars=dollars, seconds=answer.seconds)
 
 
 def request_of(question: Question) -> TeacherRequest:

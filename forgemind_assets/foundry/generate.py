@@ -11,6 +11,7 @@ from forgemind_assets.foundry.strategies.base import (
     StrategyAccount,
     shares,
 )
+from forgemind_assets.foundry.strategies.mistakes import Mistake
 from forgemind_assets.foundry.strategies.registry import STRATEGIES
 from forgemind_assets.goal import Goal, Strategy
 from forgemind_assets.records import DataSettings, Row, Seed
@@ -36,11 +37,13 @@ def generate(
     seeds: Sequence[Seed],
     ask: Ask,
     on_progress: Progress = lambda what, done, total: None,
+    mistakes: tuple[Mistake, ...] = (),
 ) -> GenerationResult:
     """Runs the goal's strategies: those with a teacher first, the others fill up.
 
     Teacher strategies share `data.teacher_requests`, the others share the rows that remain, both
     by `data.strategy_shares` (a strategy that is not named there counts 1.0; 0 leaves it out).
+    `mistakes` are those of the last champion on dev.
     Raises what a teacher's client raises.
     """
     weights = {s.name: data.strategy_shares.get(s.name, 1.0) for s in goal.spec.strategies}
@@ -60,6 +63,8 @@ def generate(
             options=strategy.options,
             ask=ask,
             on_progress=on_progress,
+            variants=data.prompt_variants.get(strategy.name, ()),
+            mistakes=mistakes,
         )
         made.append(STRATEGIES[strategy.name]().make(order))
 

@@ -20,7 +20,12 @@ def rows_frame(rows: Sequence[Row]) -> pl.DataFrame:
 
 
 def frame_rows(frame: pl.DataFrame) -> list[Row]:
-    """The rows of a table that `rows_frame` made. Raises pydantic's ValidationError."""
+    """The rows of a table that `rows_frame` made. Raises pydantic's ValidationError.
+
+    Columns that a table does not have yet are empty.
+    """
+    missing = [pl.lit(None, pl.String).alias(name) for name in ROW_SCHEMA if name not in frame]
+    frame = frame.with_columns(missing)
     return [Row.model_validate(record) for record in frame.select(list(ROW_SCHEMA)).to_dicts()]
 
 
