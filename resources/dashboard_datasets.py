@@ -1,16 +1,12 @@
 """What the dashboard shows of datasets, read from the manifests in the store."""
 
 import hashlib
-from typing import Any
 
-from forgemind_assets.dashboard.records import Dataset, Stage, Yield
+from forgemind_assets.dashboard.records import Dataset, Stage
 from forgemind_assets.errors import AlteredArtefact
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import FILE, read_stages
-
-# More iterations than a person reads at once; the table of trials shows them all.
-YIELDS_OF = 5
 
 
 def newest_dataset(store: Store, goal: str) -> Dataset | None:
@@ -42,26 +38,3 @@ def _layers(store: Store, goal: str, iteration: str) -> tuple[LayerSummary, ...]
             "one; restore it from a backup, or materialise filtered_dataset again"
         )
     return read_stages(file.parent).get("training_rows", ())
-
-
-def newest_yields(store: Store, goal: str) -> tuple[Yield, ...]:
-    """What the strategies gave in the newest iterations, newest first."""
-    found: list[Yield] = []
-    for key in reversed(store.partitions(goal, "raw_dataset")[-YIELDS_OF:]):
-        kept = _kept(store, goal, key)
-        for one in store.manifest(goal, "raw_dataset", key).meta.get("accounts", []):
-            found.append(Yield(key, **one, kept=kept.get((one["strategy"], one["teacher"]))))
-    return tuple(found)
-
-
-def _kept(store: Store, goal: str, iteration: str) -> dict[tuple[str, str | None], int]:
-    if not store.exists(goal, "filtered_dataset", iteration):
-        return {}
-    meta: dict[str, Any] = store.manifest(goal, "filtered_dataset", iteration).meta
-    lines = meta.get("yield_table", [])
-    return {
-        (line["strategy"], None if line["teacher"] == "-" else line["teacher"]): int(
-            line["rows_kept"]
-        )
-        for line in lines
-    }

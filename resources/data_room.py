@@ -2,10 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from forgemind_assets.errors import EmptyStage
+from forgemind_assets.foundry.accounts import (
+    SourceAccount,
+    filtered_accounts,
+    made_accounts,
+    slice_sources,
+)
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.data_card_page import card_file
 from forgemind_assets.foundry.filters.base import Filter
@@ -19,7 +24,6 @@ from forgemind_assets.foundry.tables import (
     read_rows,
     write_rejected,
     write_rows,
-    yield_by_strategy,
 )
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
@@ -60,7 +64,7 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     usage = workshop.ledger().usage(goal.name, iteration)
     meta = {
         "rows": len(made.rows),
-        "accounts": [asdict(account) for account in made.accounts],
+        "accounts": [account.model_dump() for account in made_accounts(made.accounts)],
         "prompts_held_back": dict(teachers.held[PROMPTS]),
         "answers_held_back": dict(teachers.held[ANSWERS]),
         "teacher_input_tokens": usage.input_tokens,
@@ -149,7 +153,11 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         "keep_ratio": len(result.kept) / (len(result.kept) + len(result.rejected)),
         "funnel": funnel_records(result.funnel),
     }
-    accounts = workshop.store.manifest(goal.name, "raw_dataset", iteration).meta["accounts"]
+    made = workshop.store.manifest(goal.name, "raw_dataset", iteration).meta["accounts"]
+    accounts = filtered_accounts([SourceAccount.model_validate(one) for one in made], result)
+    meta["accounts"] = [account.model_dump() for account in accounts]
+    meta["slice_sources"] = [one.model_dump() for one in slice_sources(result)]
+    meta["yields"] = yields(accounts)
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
@@ -158,9 +166,6 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         meta["rows_sha256"] = card.rows_sha256
         (folder / "card.json").write_text(card.json(), encoding="utf-8")
         (folder / "card.md").write_text(card_file(card), encoding="utf-8")
-        table = yield_by_strategy(folder / "kept.parquet", folder / "rejected.parquet")
-        meta["yield_table"] = table
-        meta["yields"] = yields(accounts, table)
         meta["seconds"] = time.monotonic() - began
     ask_about_rows(goal, workshop, iteration)
     return meta
@@ -171,16 +176,12 @@ def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
     return tuple(one for stage in filters if isinstance(stage, Safety) for one in stage.layers)
 
 
-def yields(
-    accounts: Sequence[dict[str, Any]], table: Sequence[dict[str, Any]]
-) -> dict[str, dict[str, int]]:
+def yields(accounts: Sequence[SourceAccount]) -> dict[str, dict[str, int]]:
     """Asked, made and kept for each strategy, over all its teachers."""
     found: dict[str, dict[str, int]] = {}
     for account in accounts:
-        entry = found.setdefault(account["strategy"], {"asked": 0, "made": 0, "kept": 0})
-        entry["asked"] += account["asked"]
-        entry["made"] += account["rows"]
-    for line in table:
-        if line["strategy"] in found:
-            found[line["strategy"]]["kept"] += int(line["rows_kept"])
+        entry = found.setdefault(account.strategy, {"asked": 0, "made": 0, "kept": 0})
+        entry["asked"] += account.asked
+        entry["made"] += account.rows
+        entry["kept"] += account.kept or 0
     return found

@@ -74,17 +74,13 @@ def test_a_seed_that_stands_in_a_suite_is_taken_out_with_its_close_kin(goal):
     assert "verified_label" in funnel_text(result.funnel)
 
 
-def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):
+def test_tables_hold_rows_as_they_were_and_answer_questions(goal, tmp_path):
     rows = expand(SEEDS, {s.slice: 5 for s in SEEDS}, 1)
     result = run_filters([*rows, row(VULNERABLE_SHELL, teacher="own")], pipeline_for(goal))
     kept, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
     tables.write_rows(result.kept, kept)
     tables.write_rejected(result.rejected, rejected)
     assert tables.read_rows(kept) == list(result.kept)
-    told = {(r["strategy"], r["teacher"]): r for r in tables.yield_by_strategy(kept, rejected)}
-    assert told["teacher_pairs", "own"]["rows_in"] == 1
-    assert told["teacher_pairs", "own"]["rows_kept"] == 0
-    assert told["seed_expansion", "-"]["rows_in"] == len(rows)
     assert sum(r["row_count"] for r in tables.rejection_reasons(rejected)) == len(result.rejected)
     assert sum(r["row_count"] for r in tables.slice_counts(kept)) == len(result.kept)
     assert tables.funnel_records(result.funnel)[0]["stage"] == "parse"
@@ -92,6 +88,10 @@ def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):
 
 def test_a_table_without_rejected_rows_has_all_columns(tmp_path):
     tables.write_rejected([], tmp_path / "none.parquet")
-    tables.write_rows([row("a\n")], tmp_path / "kept.parquet")
-    told = tables.yield_by_strategy(tmp_path / "kept.parquet", tmp_path / "none.parquet")
-    assert told[0]["keep_ratio"] == 1.0
+    assert tables.rejection_reasons(tmp_path / "none.parquet") == []
+
+
+def test_a_table_from_before_there_were_prompt_variants_is_read(tmp_path):
+    old = tables.rows_frame([row("a\n")]).drop("variant", "template")
+    old.write_parquet(tmp_path / "old.parquet")
+    assert tables.read_rows(tmp_path / "old.parquet") == [row("a\n")]
