@@ -47,11 +47,7 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     if plan.data is None:
         raise ValueError(f"the plan of iteration {iteration} asks for no data")
     progress = workshop.progress(goal.name)
-    teachers = ScreenedTeachers(
-        teachers_of(goal, workshop, iteration),
-        effective_policy(goal.spec.policy),
-        open_classifiers(goal, workshop, iteration),
-    )
+    teachers = screened_teachers(goal, workshop, iteration)
     seeds = load_seeds(goal)
     made = generate(
         goal,
@@ -77,6 +73,15 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
         write_stages(folder, teachers.layers)
     ask_about_teachers(goal, workshop, iteration)
     return meta
+
+
+def screened_teachers(goal: Goal, workshop: Workshop, iteration: str) -> ScreenedTeachers:
+    """The goal's teachers behind the policy's safety layers."""
+    return ScreenedTeachers(
+        teachers_of(goal, workshop, iteration),
+        effective_policy(goal.spec.policy),
+        open_classifiers(goal, workshop, iteration),
+    )
 
 
 def teachers_of(goal: Goal, workshop: Workshop, iteration: str) -> Ask:

@@ -65,6 +65,7 @@ def place(tmp_path, monkeypatch):
         monkeypatch.setenv("PAID_TEACHER_KEY", server.key)
         folder = taught_goal(tmp_path / "goal", server)
         spec = yaml.safe_load((folder / "goal.yaml").read_text())
+        spec["limits"]["base_model"] = "smollm2-135m-instruct"
         spec["strategies"] = [{"name": name, "teacher": "paid", "options": options}]
         (folder / "goal.yaml").write_text(yaml.safe_dump(spec))
         write_prompt(folder, name)

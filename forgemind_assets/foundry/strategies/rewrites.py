@@ -30,6 +30,7 @@ from forgemind_assets.foundry.strategies.taught import (
     Taught,
     Work,
     as_text,
+    by_turns,
     cleaned,
     read_object,
 )
@@ -144,16 +145,16 @@ class Rewrites(Taught, Generic[P]):
             if len(seed.input) <= prompt.source_chars:
                 pools[seed.slice].append(seed)
         weights = self.weights(order, prompt)
-        jobs: list[Job] = []
+        jobs: defaultdict[str, list[Job]] = defaultdict(list)
         for name, count in sorted(
             shares({n: weights.get(n, 0.0) for n in pools}, order.requests).items()
         ):
             rng = random.Random(f"{self.name}/{order.seed}/{name}")  # noqa: S311 - reproducible
             for source in islice(in_turn(pools[name], rng), count):
                 errand = self.errand(order, prompt, source, rng)
-                jobs.append(_job(order, template, errand, shape, rng.choice(variants), rng))
-        random.Random(order.seed).shuffle(jobs)  # noqa: S311 - reproducible, no secret
-        return Work(jobs, template.digest, lambda text: prompt.read(text) is not None)
+                jobs[name].append(_job(order, template, errand, shape, rng.choice(variants), rng))
+        asked = by_turns(jobs, f"{self.name}/{order.seed}")
+        return Work(asked, template.digest, lambda text: prompt.read(text) is not None)
 
 
 def in_turn(seeds: Sequence[Seed], rng: random.Random) -> Iterator[Seed]:

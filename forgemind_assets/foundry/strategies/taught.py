@@ -1,11 +1,12 @@
 """What all strategies that ask a teacher share: asking, counting, and rows with provenance."""
 
 import json
+import random
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from forgemind_assets.foundry.strategies.base import (
     Made,
@@ -15,6 +16,8 @@ from forgemind_assets.foundry.strategies.base import (
     StrategyAccount,
 )
 from forgemind_assets.records import Record, Row
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,18 @@ class Taught(ABC):
             variant=job.variant,
             template=template,
         )
+
+
+def by_turns(groups: Mapping[str, Sequence[T]], seed: str) -> list[T]:
+    """The first of every group, then the second, and so on; groups in an order drawn by `seed`.
+
+    What comes first is the same, however long the groups are: neither a preview nor a budget
+    that ends in the middle favours one.
+    """
+    drawn = {name: random.Random(f"{seed}/{name}").random() for name in groups}  # noqa: S311
+    ordered = [groups[name] for name in sorted(groups, key=lambda name: (drawn[name], name))]
+    longest = max((len(group) for group in ordered), default=0)
+    return [group[n] for n in range(longest) for group in ordered if n < len(group)]
 
 
 def read_object(text: str) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ from forgemind_assets.foundry.strategies.taught import (
     Taught,
     Work,
     as_text,
+    by_turns,
     cleaned,
     read_object,
 )
@@ -98,14 +99,14 @@ def build_requests(
         label: weights.get(label, 1.0) + weights.get(f"safe/{label}", 1.0)
         for label in prompt.classes
     }
-    questions: list[tuple[Question, str]] = []
+    questions: dict[str, list[tuple[Question, str]]] = {}
     for label, wanted in sorted(shares(per_class, count).items()):
         rng = random.Random(f"{NAME}/{seed}/{label}")  # noqa: S311 - reproducible, no secret
         for call in islice(_in_turn(prompt.classes[label].calls, rng), wanted):
             variant = rng.choice(list(variants) or sorted(prompt.variants))
-            questions.append((_question(prompt, label, call, variant, rng), variant))
-    random.Random(f"{NAME}/{seed}").shuffle(questions)  # noqa: S311 - reproducible, no secret
-    return questions
+            question = _question(prompt, label, call, variant, rng)
+            questions.setdefault(label, []).append((question, variant))
+    return by_turns(questions, f"{NAME}/{seed}")
 
 
 def _in_turn(calls: Sequence[Call], rng: random.Random) -> Iterator[Call]:
