@@ -1,9 +1,11 @@
-"""What the dashboard shows of datasets, read from the manifests in the store."""
+"""What the dashboard shows of datasets, read from the store."""
 
 import hashlib
 
-from forgemind_assets.dashboard.records import Dataset, Stage
+from forgemind_assets.dashboard.records import Dataset, RowsPage, Stage
+from forgemind_assets.dashboard.rows_page import ON_A_PAGE
 from forgemind_assets.errors import AlteredArtefact
+from forgemind_assets.foundry.browsing import RowQuery, browse
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import FILE, read_stages
@@ -38,3 +40,20 @@ def _layers(store: Store, goal: str, iteration: str) -> tuple[LayerSummary, ...]
             "one; restore it from a backup, or materialise filtered_dataset again"
         )
     return read_stages(file.parent).get("training_rows", ())
+
+
+def dataset_rows(store: Store, goal: str, iteration: str, query: RowQuery, number: int) -> RowsPage:
+    """One page of a dataset's rows; a number past the last page gives the last one.
+
+    Raises:
+        KeyError: no dataset of that iteration is published.
+        UserError: a filter names what no row has.
+    """
+    if iteration not in store.partitions(goal, "filtered_dataset"):
+        raise KeyError(iteration)
+    folder = store.folder(goal, "filtered_dataset", iteration)
+    total = browse(folder, query, 0).total
+    pages = max(1, -(-total // ON_A_PAGE))
+    number = min(max(1, number), pages)
+    found = browse(folder, query, ON_A_PAGE, (number - 1) * ON_A_PAGE)
+    return RowsPage(goal, iteration, query, total, number, pages, found.rows, found.choices)

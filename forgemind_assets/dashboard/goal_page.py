@@ -12,6 +12,7 @@ from forgemind_assets.dashboard.records import (
     Spending,
     TrialLine,
 )
+from forgemind_assets.dashboard.rows_page import rows_address
 from forgemind_assets.foundry.accounts import SourceAccount, table_record
 from forgemind_assets.foundry.effects import effect_record
 from forgemind_assets.trial_grounds.report import Report
@@ -39,7 +40,7 @@ def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
         part("reviews", "Reviews", review_list(goal.reviews)),
         part("progress", "Pass rate over iterations", progress(goal.trials, goal.wanted)),
         part("slices", "Slices of the champion", slices(goal.champion, goal.champion_reason)),
-        part("funnel", "Filter funnel", goal.dataset and funnel(goal.dataset)),
+        part("funnel", "Filter funnel", goal.dataset and funnel(goal.dataset), rows_link(goal)),
         part("safety", "Safety layers", goal.dataset and safety(goal.dataset)),
         part("teachers", "Teachers", teachers(goal)),
         part("spending", "Spending against limits", spending(goal.spending)),
@@ -122,6 +123,14 @@ def funnel(dataset: Dataset) -> Html:
     )
     columns = ("stage", "reasons", "share", "rows in", "rows out")
     return joined([tag("p", words), table("Filters in order", columns, rows, numbers=2)])
+
+
+def rows_link(goal: GoalPage) -> Html | None:
+    """The way to the rows of the newest dataset."""
+    if goal.dataset is None:
+        return None
+    address = rows_address(goal.name, goal.dataset.iteration)
+    return tag("p", tag("a", "Look through the rows", href=address))
 
 
 def _share(some: int, total: int) -> float:

@@ -1,8 +1,10 @@
 """What the pages show: plain records, read elsewhere."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from forgemind_assets.foundry.accounts import IterationAccounts
+from forgemind_assets.foundry.browsing import RowQuery
 from forgemind_assets.foundry.effects import Effect
 from forgemind_assets.trial_grounds.report import Report
 from forgemind_assets.warden.alerts import Alert
@@ -106,6 +108,20 @@ class GoalPage:
     spending: tuple[Spending, ...]
     alerts: tuple[AlertLine, ...]
     reviews: tuple[Review, ...]
+
+
+@dataclass(frozen=True)
+class RowsPage:
+    """Some rows of a dataset; `number` counts pages from 1, `choices` are values to filter by."""
+
+    goal: str
+    iteration: str
+    query: RowQuery
+    total: int
+    number: int
+    pages: int
+    rows: tuple[dict[str, Any], ...]
+    choices: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from forgemind_assets.errors import UserError
-from forgemind_assets.foundry.tables import ROW_SCHEMA
 from forgemind_assets.goal_schema import unknown_name
+from forgemind_assets.records import Row
 
 FILTERS = ("slice", "strategy", "reason")
-COLUMNS = (*ROW_SCHEMA, "stage", "reason")
+COLUMNS = (*Row.model_fields, "stage", "reason")
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,8 @@ def browse(folder: Path, query: RowQuery, limit: int, offset: int = 0) -> RowPag
     Raises:
         UserError: a filter names what no row has; the message lists what there is.
     """
+    import polars as pl
+
     frame = pl.read_parquet(folder / ("rejected.parquet" if query.rejected else "kept.parquet"))
     missing = [pl.lit(None, pl.String).alias(name) for name in COLUMNS if name not in frame]
     frame = frame.with_columns(missing).select(COLUMNS)
