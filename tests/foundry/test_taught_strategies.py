@@ -6,18 +6,20 @@ from collections import Counter
 import polars as pl
 import pytest
 import yaml
-from fakes.goal_folder import SNIPPETS, write_goal
+from fakes.goal_folder import SNIPPETS, goal_spec, write_goal
 from fakes.openai_server import FakeOpenAI, Says
 from fakes.taught_goal import taught_goal
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.errors import GoalError, UserError
 from forgemind_assets.foundry.generate import generate
+from forgemind_assets.foundry.strategies.base import Reply
 from forgemind_assets.foundry.strategies.mistakes import Mistake
 from forgemind_assets.foundry.strategies.registry import STRATEGIES
 from forgemind_assets.foundry.strategies.rewrites import Rewrites
+from forgemind_assets.goal import Goal, GoalSpec
 from forgemind_assets.goal_loading import GOALS, load_goal, load_seeds
-from forgemind_assets.records import DataSettings
+from forgemind_assets.records import DataSettings, Seed
 from forgemind_assets.trial_grounds.report import Rate
 from resources.data_room import teachers_of
 from resources.dev_errors import DEV_REPORT, mistakes_before
@@ -293,3 +295,38 @@ def test_mistakes_are_counted_on_dev_alone_and_hold_no_text_of_a_case(tmp_path):
     ]
     assert "SECRET" not in str(found)
     assert mistakes_before(goal, store, "0000", seeds) == ()
+
+
+def test_a_goal_without_labels_or_code_is_served_too(tmp_path):
+    spec = goal_spec()
+    spec["task"] = {
+        "description": "Questions to SQL",
+        "answer_schema": {"type": "object", "properties": {"sql": {"type": "string"}}},
+    }
+    spec["filters"] = {}
+    spec["strategies"] = [{"name": "instruction_evolution", "teacher": "embedded"}]
+    goal = Goal(spec=GoalSpec.model_validate(spec), folder=tmp_path, version="0" * 64)
+    prompt = {
+        "version": 1,
+        "system": "Write questions.",
+        "field": "question",
+        "answer_fields": ["sql"],
+        "variants": {"harder": "Harder than {{input}}, answered by {{answer}}"},
+    }
+    place = tmp_path / "prompts" / "teacher" / "instruction_evolution.yaml"
+    place.parent.mkdir(parents=True)
+    place.write_text(yaml.safe_dump(prompt))
+    towns = Seed(id="s", family="towns", slice="join", input="How many?", expected={"sql": "A"})
+    asked = []
+
+    def ask(teacher, questions, usable, on_reply):
+        asked.extend(questions)
+        answer = '{"question": "How many # of each?", "sql": "B"}'
+        assert usable(answer)
+        assert not usable('{"question": "How many of each?"}')
+        return [Reply(answer, "key")]
+
+    (row,) = generate(goal, DataSettings(rows=1, teacher_requests=1), [towns], ask).rows
+    assert asked[0].messages[-1]["content"] == 'Harder than How many?, answered by {"sql": "A"}'
+    assert asked[0].json_schema["required"] == ["question", "sql"]
+    assert (row.input, row.answer, row.slice) == ("How many # of each?\n", '{"sql": "B"}', "join")
