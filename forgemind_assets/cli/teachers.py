@@ -86,7 +86,9 @@ def _tables(name: str, accounts: "Accounts") -> "list[Table]":
         shown = Table(title=title, title_justify="left")
         for column in records[0] if records else ():
             figure = column not in ("strategy", "teacher", "effect_on_dev_slices")
-            shown.add_column(column.replace("_", " "), justify="right" if figure else "left")
+            side = "right" if figure else "left"
+            whole = column in ("strategy", "teacher")
+            shown.add_column(column.replace("_", " "), justify=side, no_wrap=whole, overflow="fold")
         for record in records:
             shown.add_row(*(str(value) for value in record.values()))
         made.append(shown)

@@ -45,7 +45,9 @@ def test_kept_rows_are_shown_with_answer_and_origin(made):
 def test_a_reason_shows_rejected_rows_and_json_holds_all_of_them(made):
     shown = forgemind("show", made[0].folder, "1", "--reason", "too_short")
     assert "rejected too_short (stage length)" in " ".join(shown.output.split())
-    found = json.loads(forgemind("show", made[0].folder, "1", "--rejected", "--json").output)
+    found = json.loads(
+        forgemind("show", made[0].folder, "1", "--rejected", "-n", 999, "--json").output
+    )
     assert found["total"] == len(found["rows"]) > 0
     assert "too_short" in {row["reason"] for row in found["rows"]}
 
