@@ -79,11 +79,11 @@ class AnswerShape:
         Without a verifier that finds it, the line is the one that reads as it did in `source`.
         None where neither tells; the filters decide then.
         """
-        answer = dict(expected)
+        answer, key = dict(expected), self.line_key
         label = self.label_of(expected)
-        if self.line_key in answer and answer[self.line_key] is not None:
+        if key is not None and answer.get(key) is not None:
             found = self.line_of(text, label) if label is not None else None
-            answer[self.line_key] = found or _same_line(source, self.line_key, text)
+            answer[key] = found or _same_line(source, key, text)
         return answer
 
 

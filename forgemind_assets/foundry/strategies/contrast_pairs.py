@@ -37,7 +37,7 @@ class ContrastPairs(Rewrites[ContrastPrompt]):
     """Asks for the twin of an example in the slice that the prompt names."""
 
     name: ClassVar[str] = "contrast_pairs"
-    prompt_type: ClassVar[type[ContrastPrompt]] = ContrastPrompt
+    prompt_type = ContrastPrompt
 
     def weights(self, order: Order, prompt: ContrastPrompt) -> Mapping[str, float]:
         """A source weighs what the slice of its twin weighs: that is where the row goes."""

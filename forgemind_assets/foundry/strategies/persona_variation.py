@@ -35,7 +35,7 @@ class PersonaVariation(Rewrites[PersonaPrompt]):
     """Asks for the example as a drawn persona would write it in a drawn domain."""
 
     name: ClassVar[str] = "persona_variation"
-    prompt_type: ClassVar[type[PersonaPrompt]] = PersonaPrompt
+    prompt_type = PersonaPrompt
 
     def errand(
         self, order: Order, prompt: PersonaPrompt, source: Seed, rng: random.Random

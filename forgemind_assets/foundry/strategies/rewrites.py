@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import Field
 
@@ -125,7 +125,7 @@ class Errand:
 class Rewrites(Taught, Generic[P]):
     """Draws examples slice by slice; a subclass says which, and what more is said of them."""
 
-    prompt_type: ClassVar[type[Any]] = RewritePrompt
+    prompt_type = RewritePrompt
 
     def weights(self, order: Order, prompt: P) -> Mapping[str, float]:
         """How often each slice is a source, relative to the others; as the plan says."""
@@ -137,7 +137,7 @@ class Rewrites(Taught, Generic[P]):
 
     def work(self, order: Order) -> Work:
         """One question an errand; the same ones first, however many are asked."""
-        template: Template[P] = load_template(order.goal, self.name, self.prompt_type)
+        template = load_template(order.goal, self.name, cast("type[P]", self.prompt_type))
         prompt, shape = template.prompt, AnswerShape.of(order.goal, order.seeds)
         variants = chosen_variants(prompt, order)
         pools: defaultdict[str, list[Seed]] = defaultdict(list)

@@ -184,7 +184,7 @@ class TeacherPairs(Taught):
     """Asks the order's teacher for pairs."""
 
     name: ClassVar[str] = NAME
-    prompt_type: ClassVar[type[PairPrompt]] = PairPrompt
+    prompt_type = PairPrompt
 
     def work(self, order: Order) -> Work:
         """One question a pair."""
