@@ -103,8 +103,10 @@ class Dashboard:
         number = asked.get("page", "1")
         if not (number.isascii() and number.isdecimal() and len(number) < 10):
             raise HTTPException(400, f"expected the number of a page, found {number!r}")
-        chosen = {key: asked.get(key) for key in FILTERS}
-        query = RowQuery(rejected="rejected" in asked, **chosen)
+        rejected = "rejected" in asked
+        # the form sends a reason that was chosen before along with the change to kept rows
+        chosen = {key: asked.get(key) for key in FILTERS if rejected or key != "reason"}
+        query = RowQuery(rejected=rejected, **chosen)
         try:
             found = dataset_rows(self.source.store, name, iteration, query, int(number))
         except KeyError:
