@@ -1,4 +1,4 @@
-"""Reads the files that a goal names: suites, seeds, prompts. Every mistake keeps its line.
+"""Reads the files that a goal names: suites and seeds. Every mistake keeps its line.
 
 No message repeats the text of a case: what stands in a gate must not leak through an error.
 """
@@ -13,10 +13,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.errors import Problem
-from forgemind_assets.goal_names import registry
 from forgemind_assets.goal_schema import found, validate
-from forgemind_assets.goal_yaml import Document, read_yaml
-from forgemind_assets.prompting import TaskPrompt
+from forgemind_assets.goal_yaml import Document
 
 R = TypeVar("R", bound=BaseModel)
 Numbered = list[tuple[int, R]]
@@ -113,28 +111,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant}, which is not JSON")
-
-
-def read_prompts(
-    prompts: Path, shown: str, seed_ids: Iterable[str], problems: list[Problem]
-) -> list[str]:
-    """Checks every file under `prompts`; returns the names of the task prompt variants."""
-    known = set(seed_ids)
-    for path in sorted(prompts.rglob("*.yaml")):
-        document = read_yaml(path, f"{shown}/{path.relative_to(prompts).as_posix()}")
-        strategy = registry("strategy").get(path.stem) if path.parent.name == "teacher" else None
-        if not document.problems and strategy is not None and strategy.prompt_type is not None:
-            validate(strategy.prompt_type, document)
-        if not document.problems and path.parent == prompts / "task":
-            prompt = validate(TaskPrompt, document)
-            for index, shot in enumerate(prompt.shots if prompt else ()):
-                if shot not in known:
-                    near = get_close_matches(shot, known, n=1, cutoff=0.5)
-                    hint = f"; did you mean {near[0]}?" if near else ""
-                    message = f"expected the id of a seed, found {shot!r}{hint}"
-                    document.problem(("shots", index), message)
-        problems += document.problems
-    return sorted(path.stem for path in (prompts / "task").glob("*.yaml"))
 
 
 def content_hash(folder: Path, files: Iterable[Path]) -> str:

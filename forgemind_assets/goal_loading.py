@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from forgemind_assets.errors import GoalError, Problem
-from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, Strategy, SuiteName
+from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
 from forgemind_assets.goal_checks import check_secrets, check_spec
 from forgemind_assets.goal_files import (
     content_hash,
     inside,
     missing_file,
-    read_prompts,
     read_records,
 )
-from forgemind_assets.goal_names import registry
+from forgemind_assets.goal_prompts import check_teacher_prompts, read_prompts
 from forgemind_assets.goal_schema import found, unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
 from forgemind_assets.goal_yaml import Document, Place, read_yaml
@@ -150,26 +149,15 @@ def _check_files(
     check_sets(None if "task" in broken else spec.task, sets, files, problems)
     prompts = _existing(folder, ("prompts",), document)
     if prompts is not None:
-        seed_ids = [record.id for _, record in sets.get("seeds", [])]
-        variants = read_prompts(prompts, shown_path(prompts), seed_ids, problems)
+        seeds = [record for _, record in sets.get("seeds", [])]
+        task = None if "task" in broken else spec.task
+        variants = read_prompts(prompts, shown_path(prompts), seeds, task, problems)
         _check_variants(
             () if "search" in broken else spec.search.prompt_variants, variants, document
         )
-        _check_teacher_prompts(() if "strategies" in broken else spec.strategies, prompts, document)
+        check_teacher_prompts(() if "strategies" in broken else spec.strategies, prompts, document)
         read += prompts.rglob("*.yaml")
     return read
-
-
-def _check_teacher_prompts(
-    strategies: Iterable[Strategy], prompts: Path, document: Document
-) -> None:
-    """Adds a problem for each strategy that asks a teacher and has no prompt to ask with."""
-    for index, strategy in enumerate(strategies):
-        kind = registry("strategy").get(strategy.name)
-        file = prompts / "teacher" / f"{strategy.name}.yaml"
-        if kind is not None and kind.needs_teacher and not file.is_file():
-            message = f"expected the prompt teacher/{file.name}, with which it asks, found none"
-            document.problem(("strategies", index, "name"), message)
 
 
 def _existing(folder: Path, place: Place, document: Document) -> Path | None:

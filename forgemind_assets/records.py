@@ -42,8 +42,9 @@ class Row(Record):
     """One training row with its provenance.
 
     `answer` is the exact text that the model learns to say; `parent` is the seed or the
-    teacher request (`request:<sha256>`) that the row came from. `licence` is that of the seeds or
-    of the teacher's weights, `terms` what the teacher's terms say of training on its answers.
+    teacher request (`request:<sha256>`) that the row came from; `variant` and `template` are the
+    name of the prompt's wording and the hash of its file. `licence` is that of the seeds or of the
+    teacher's weights, `terms` what the teacher's terms say of training on its answers.
     """
 
     row_id: str
@@ -54,6 +55,8 @@ class Row(Record):
     strategy: str
     teacher: str | None = None
     parent: str | None = None
+    variant: str | None = None
+    template: str | None = None
     licence: str | None = None
     terms: str | None = None
 
@@ -67,6 +70,8 @@ class Row(Record):
         strategy: str,
         teacher: str | None = None,
         parent: str | None = None,
+        variant: str | None = None,
+        template: str | None = None,
     ) -> "Row":
         """Builds a row; its id is the hash of what the model will see."""
         answer = render_answer(expected)
@@ -80,6 +85,8 @@ class Row(Record):
             strategy=strategy,
             teacher=teacher,
             parent=parent,
+            variant=variant,
+            template=template,
         )
 
 
@@ -129,6 +136,10 @@ class DataSettings(Record):
     rows: int = Field(default=1500, ge=1, description="rows wanted after filtering")
     slice_weights: dict[str, float] = Field(default_factory=dict, description="1.0 = even share")
     strategy_shares: dict[str, float] = Field(default_factory=dict)
+    prompt_variants: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="strategy -> wordings of its prompt; the goal's choice where it is not named",
+    )
     teacher_requests: int = Field(default=0, ge=0, description="requests to all teachers together")
     reuse_iterations: tuple[str, ...] = Field(
         default=(), description="iterations whose kept rows join in"

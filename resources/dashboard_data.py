@@ -24,15 +24,18 @@ from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import Report, read_report
 from forgemind_assets.warden.reviews import Review
 from resources.alerts import Outbox
-from resources.dashboard_datasets import newest_dataset, newest_yields
+from resources.dashboard_datasets import newest_dataset
 from resources.ledger import Ledger
 from resources.outcome import read_outcome
 from resources.progress import read_progress
 from resources.registrations import open_registrations, stable_version
 from resources.reviews import Reviews, open_reviews
+from resources.source_accounts import goal_accounts
 
 SUITES = {"dev": "canary_report", "full": "benchmark_report", "adversarial": "adversarial_report"}
 ALERTS = 30
+# More iterations than a person reads at once; the table of trials shows them all.
+ACCOUNTS_OF = 5
 
 
 class Source:
@@ -79,6 +82,7 @@ class Source:
         goal = self.goals[name]
         trials = self._trials(name)
         champion = self._champion(name)
+        sources = goal_accounts(self.store, name)
         return GoalPage(
             name=name,
             task=goal.spec.task.description,
@@ -89,7 +93,8 @@ class Source:
             champion=self._report(name, "full", champion.trial) if champion else None,
             champion_reason=champion.reason if champion else "",
             dataset=newest_dataset(self.store, name),
-            yields=newest_yields(self.store, name),
+            accounts=sources.iterations[-ACCOUNTS_OF:],
+            effects=sources.effects,
             costs=self._costs(goal),
             spending=self._spending(goal, [line.trial for line in trials], champion),
             alerts=self.alerts(name),

@@ -1,16 +1,14 @@
-"""What the dashboard shows of datasets, read from the manifests in the store."""
+"""What the dashboard shows of datasets, read from the store."""
 
 import hashlib
-from typing import Any
 
-from forgemind_assets.dashboard.records import Dataset, Stage, Yield
+from forgemind_assets.dashboard.records import Dataset, RowsPage, Stage
+from forgemind_assets.dashboard.rows_page import ON_A_PAGE
 from forgemind_assets.errors import AlteredArtefact
+from forgemind_assets.foundry.browsing import RowQuery, browse
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import FILE, read_stages
-
-# More iterations than a person reads at once; the table of trials shows them all.
-YIELDS_OF = 5
 
 
 def newest_dataset(store: Store, goal: str) -> Dataset | None:
@@ -44,24 +42,18 @@ def _layers(store: Store, goal: str, iteration: str) -> tuple[LayerSummary, ...]
     return read_stages(file.parent).get("training_rows", ())
 
 
-def newest_yields(store: Store, goal: str) -> tuple[Yield, ...]:
-    """What the strategies gave in the newest iterations, newest first."""
-    found: list[Yield] = []
-    for key in reversed(store.partitions(goal, "raw_dataset")[-YIELDS_OF:]):
-        kept = _kept(store, goal, key)
-        for one in store.manifest(goal, "raw_dataset", key).meta.get("accounts", []):
-            found.append(Yield(key, **one, kept=kept.get((one["strategy"], one["teacher"]))))
-    return tuple(found)
+def dataset_rows(store: Store, goal: str, iteration: str, query: RowQuery, number: int) -> RowsPage:
+    """One page of a dataset's rows; a number past the last page gives the last one.
 
-
-def _kept(store: Store, goal: str, iteration: str) -> dict[tuple[str, str | None], int]:
-    if not store.exists(goal, "filtered_dataset", iteration):
-        return {}
-    meta: dict[str, Any] = store.manifest(goal, "filtered_dataset", iteration).meta
-    lines = meta.get("yield_table", [])
-    return {
-        (line["strategy"], None if line["teacher"] == "-" else line["teacher"]): int(
-            line["rows_kept"]
-        )
-        for line in lines
-    }
+    Raises:
+        KeyError: no dataset of that iteration is published.
+        UserError: a filter names what no row has.
+    """
+    if iteration not in store.partitions(goal, "filtered_dataset"):
+        raise KeyError(iteration)
+    folder = store.folder(goal, "filtered_dataset", iteration)
+    total = browse(folder, query, 0).total
+    pages = max(1, -(-total // ON_A_PAGE))
+    number = min(max(1, number), pages)
+    found = browse(folder, query, ON_A_PAGE, (number - 1) * ON_A_PAGE)
+    return RowsPage(goal, iteration, query, total, number, pages, found.rows, found.choices)

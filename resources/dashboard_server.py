@@ -32,10 +32,19 @@ from forgemind_assets.dashboard.review_page import (
     queue_page,
     review_page,
 )
+from forgemind_assets.dashboard.rows_page import rows_page
 from forgemind_assets.dashboard.stylesheet import STYLESHEET
-from forgemind_assets.errors import ForgeMindError, PromotionRefused, ReviewError, StoreError
+from forgemind_assets.errors import (
+    ForgeMindError,
+    PromotionRefused,
+    ReviewError,
+    StoreError,
+    UserError,
+)
+from forgemind_assets.foundry.browsing import FILTERS, RowQuery
 from forgemind_assets.warden.reviews import Review, Verdict, identify
 from resources.dashboard_data import Source
+from resources.dashboard_datasets import dataset_rows
 from resources.dashboard_forms import DashboardSite, FormTokens, form_fields
 from resources.guard.admission import Rights, Rules
 from resources.guard.asgi import RIGHTS_KEY, Guard
@@ -62,6 +71,7 @@ class Dashboard:
         pages: list[tuple[str, Callable[[Request], Response]]] = [
             ("/", self.goals),
             ("/goals/{goal}", self.goal),
+            ("/goals/{goal}/rows/{iteration}", self.rows),
             ("/reviews", self.queue),
             ("/reviews/{review}", self.review),
             ("/alerts", self.alerts),
@@ -83,6 +93,27 @@ class Dashboard:
         if name not in self.source.goals:
             raise HTTPException(404, f"there is no goal {name!r} here")
         return _html(goal_page(self.source.goal(name), read_only=_looks_only(request)))
+
+    def rows(self, request: Request) -> Response:
+        """Rows of a dataset. 404 where there is none, 400 for a filter that names nothing."""
+        name, iteration = request.path_params["goal"], request.path_params["iteration"]
+        if name not in self.source.goals:
+            raise HTTPException(404, f"there is no goal {name!r} here")
+        asked = {key: value for key, value in request.query_params.items() if value}
+        number = asked.get("page", "1")
+        if not (number.isascii() and number.isdecimal() and len(number) < 10):
+            raise HTTPException(400, f"expected the number of a page, found {number!r}")
+        rejected = "rejected" in asked
+        # the form sends a reason that was chosen before along with the change to kept rows
+        chosen = {key: asked.get(key) for key in FILTERS if rejected or key != "reason"}
+        query = RowQuery(rejected=rejected, **chosen)
+        try:
+            found = dataset_rows(self.source.store, name, iteration, query, int(number))
+        except KeyError:
+            raise HTTPException(404, f"{name} has no dataset {iteration!r}") from None
+        except UserError as error:
+            raise HTTPException(400, str(error)) from None
+        return _html(rows_page(found, read_only=_looks_only(request)))
 
     def queue(self, request: Request) -> Response:
         """All reviews, or what is wrong with their records."""

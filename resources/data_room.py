@@ -2,10 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from forgemind_assets.errors import EmptyStage
+from forgemind_assets.foundry.accounts import (
+    SourceAccount,
+    filtered_accounts,
+    made_accounts,
+    slice_sources,
+)
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.data_card_page import card_file
 from forgemind_assets.foundry.filters.base import Filter
@@ -19,7 +24,6 @@ from forgemind_assets.foundry.tables import (
     read_rows,
     write_rejected,
     write_rows,
-    yield_by_strategy,
 )
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
@@ -30,8 +34,10 @@ from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import write_stages
 from resources.classifiers import open_classifiers
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
+from resources.dev_errors import mistakes_before
 from resources.filter_equipment import open_equipment, remember
-from resources.teachers import TeacherRequest, open_teacher
+from resources.ledger import Ledger
+from resources.teachers import TeacherAnswer, TeacherRequest, open_teacher
 from resources.workshop import Workshop
 
 
@@ -42,22 +48,20 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     if plan.data is None:
         raise ValueError(f"the plan of iteration {iteration} asks for no data")
     progress = workshop.progress(goal.name)
-    teachers = ScreenedTeachers(
-        teachers_of(goal, workshop, iteration),
-        effective_policy(goal.spec.policy),
-        open_classifiers(goal, workshop, iteration),
-    )
+    teachers = screened_teachers(goal, workshop, iteration)
+    seeds = load_seeds(goal)
     made = generate(
         goal,
         plan.data,
-        load_seeds(goal),
+        seeds,
         teachers,
         lambda stage, done, total: progress.report(stage, done, total, "rows", where=iteration),
+        mistakes_before(goal, workshop.store, iteration, seeds),
     )
     usage = workshop.ledger().usage(goal.name, iteration)
     meta = {
         "rows": len(made.rows),
-        "accounts": [asdict(account) for account in made.accounts],
+        "accounts": [account.model_dump() for account in made_accounts(made.accounts)],
         "prompts_held_back": dict(teachers.held[PROMPTS]),
         "answers_held_back": dict(teachers.held[ANSWERS]),
         "teacher_input_tokens": usage.input_tokens,
@@ -70,6 +74,15 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
         write_stages(folder, teachers.layers)
     ask_about_teachers(goal, workshop, iteration)
     return meta
+
+
+def screened_teachers(goal: Goal, workshop: Workshop, iteration: str) -> ScreenedTeachers:
+    """The goal's teachers behind the policy's safety layers."""
+    return ScreenedTeachers(
+        teachers_of(goal, workshop, iteration),
+        effective_policy(goal.spec.policy),
+        open_classifiers(goal, workshop, iteration),
+    )
 
 
 def teachers_of(goal: Goal, workshop: Workshop, iteration: str) -> Ask:
@@ -99,9 +112,16 @@ def teachers_of(goal: Goal, workshop: Workshop, iteration: str) -> Ask:
             lambda answer: on_reply(),
             usable=usable,
         )
-        return [Reply(answer.text, answer.key) for answer in answers]
+        return [_reply(answer, ledger) for answer in answers]
 
     return ask
+
+
+def _reply(answer: TeacherAnswer, ledger: Ledger) -> Reply:
+    """An answer with what it cost, also where that was paid earlier."""
+    paid = ledger.response(answer.key) if answer.status == "stored" else None
+    dollars = paid.dollars if paid else answer.dollars
+    return Reply(answer.text, answer.key, dollars=dollars, seconds=answer.seconds)
 
 
 def request_of(question: Question) -> TeacherRequest:
@@ -141,7 +161,11 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         "keep_ratio": len(result.kept) / (len(result.kept) + len(result.rejected)),
         "funnel": funnel_records(result.funnel),
     }
-    accounts = workshop.store.manifest(goal.name, "raw_dataset", iteration).meta["accounts"]
+    made = workshop.store.manifest(goal.name, "raw_dataset", iteration).meta["accounts"]
+    accounts = filtered_accounts([SourceAccount.model_validate(one) for one in made], result)
+    meta["accounts"] = [account.model_dump() for account in accounts]
+    meta["slice_sources"] = [one.model_dump() for one in slice_sources(result)]
+    meta["yields"] = yields(accounts)
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
@@ -150,9 +174,6 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
         meta["rows_sha256"] = card.rows_sha256
         (folder / "card.json").write_text(card.json(), encoding="utf-8")
         (folder / "card.md").write_text(card_file(card), encoding="utf-8")
-        table = yield_by_strategy(folder / "kept.parquet", folder / "rejected.parquet")
-        meta["yield_table"] = table
-        meta["yields"] = yields(accounts, table)
         meta["seconds"] = time.monotonic() - began
     remember(goal, workshop, iteration, result.kept)
     ask_about_rows(goal, workshop, iteration)
@@ -164,16 +185,12 @@ def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
     return tuple(one for stage in filters if isinstance(stage, Safety) for one in stage.layers)
 
 
-def yields(
-    accounts: Sequence[dict[str, Any]], table: Sequence[dict[str, Any]]
-) -> dict[str, dict[str, int]]:
+def yields(accounts: Sequence[SourceAccount]) -> dict[str, dict[str, int]]:
     """Asked, made and kept for each strategy, over all its teachers."""
     found: dict[str, dict[str, int]] = {}
     for account in accounts:
-        entry = found.setdefault(account["strategy"], {"asked": 0, "made": 0, "kept": 0})
-        entry["asked"] += account["asked"]
-        entry["made"] += account["rows"]
-    for line in table:
-        if line["strategy"] in found:
-            found[line["strategy"]]["kept"] += int(line["rows_kept"])
+        entry = found.setdefault(account.strategy, {"asked": 0, "made": 0, "kept": 0})
+        entry["asked"] += account.asked
+        entry["made"] += account.rows
+        entry["kept"] += account.kept or 0
     return found

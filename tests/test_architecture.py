@@ -239,6 +239,20 @@ def test_the_door_to_the_suites_is_used_by_the_decontamination_filter_only():
     assert users <= MAY_USE_THE_DOOR
 
 
+def test_what_a_teacher_is_told_of_mistakes_comes_from_dev_alone():
+    gates = {"benchmark_report", "adversarial_report", "full", "sealed", "input", "prompt"}
+    strategies = sources("forgemind_assets/foundry/strategies")
+    reader = REPOSITORY / "resources" / "dev_errors.py"
+    assert len(strategies) > 10
+    found = {
+        f"{shown(path)}:{node.lineno}"
+        for path, forbidden in [(reader, gates), *((p, gates - {"input"}) for p in strategies)]
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and node.value in forbidden
+    }
+    assert found == set()
+
+
 def test_no_test_patches_what_it_tests():
     words = ("mock.patch", "monkeypatch.setattr", "import mock", "MagicMock")
     found = [

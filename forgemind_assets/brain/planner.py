@@ -115,6 +115,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
             rows=rows,
             slice_weights=weights,
             strategy_shares=shares,
+            prompt_variants=last.plan.data.prompt_variants,
             teacher_requests=last.plan.data.teacher_requests,
             reuse_iterations=reused(trained, trial),
             seed=last.plan.data.seed + 1,

@@ -1,6 +1,7 @@
-"""`forgemind data`: dataset versions, their cards, and a way out of the store for DVC."""
+"""`forgemind data`: rows before and after they are made, cards, and a way out of the store."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,10 @@ import typer
 if TYPE_CHECKING:
     from forgemind_assets.lorekeeper.store import Store
 
-app = typer.Typer(help="Dataset versions: show a card, export a version.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at rows before and after they are made; show a card, export a version.",
+    no_args_is_help=True,
+)
 
 GoalName = Annotated[str, typer.Argument(help="Goal name, folder, or goal.yaml.")]
 Iteration = Annotated[str, typer.Argument(help="Iteration, such as 0003 or 3.")]
@@ -68,6 +72,98 @@ def export(
         if tracked.began:
             print(f"began a DVC project in {tracked.project}")
         print(f"tracked by {tracked.file}; commit that file, then: dvc push")
+
+
+@app.command("show", epilog="Example: forgemind data show python_security 3 --rejected -n 5")
+def show(
+    goal: GoalName,
+    iteration: Iteration,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="Rows that a filter dropped.")
+    ] = False,
+    slice_: Annotated[str | None, typer.Option("--slice", help="Only this slice.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="Only this strategy.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only rows rejected for this reason; implies --rejected.")
+    ] = None,
+    count: Annotated[int, typer.Option("-n", "--number", min=1, help="Rows to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Shows rows of a dataset: the input, the answer, where it came from, why it was rejected."""
+    from forgemind_assets.foundry.browsing import RowQuery, browse
+    from forgemind_assets.goal_loading import find_goal, load_goal
+
+    name, store, key = find_dataset(goal, iteration)
+    query = RowQuery(rejected or reason is not None, slice_, strategy, reason)
+    found = browse(store.folder(name, "filtered_dataset", key), query, count)
+    if as_json:
+        print(json.dumps({"total": found.total, "rows": found.rows}, indent=1))
+        return
+    from rich.console import Console
+
+    from forgemind_assets.cli.rows import language_of, print_rows
+
+    console = Console()
+    print_rows(console, found.rows, language_of(load_goal(find_goal(goal))))
+    kind = "rejected" if query.rejected else "kept"
+    console.print(f"{len(found.rows)} of {found.total:,} {kind} rows of {name} {key}")
+
+
+@app.command("preview", epilog="Example: forgemind data preview python_security -n 5 --yes")
+def preview(
+    goal: GoalName,
+    count: Annotated[int, typer.Option("-n", "--number", min=1, help="Rows a strategy.")] = 5,
+    strategy: Annotated[str | None, typer.Option(help="Only this strategy.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Spend what the preview costs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Shows rows that the next iteration would start with, before a run spends money.
+
+    Strategies without a teacher cost nothing. Where a paid teacher would have to be asked, the
+    most that it can cost is said first, and nothing is asked without --yes. The answers are kept:
+    the run does not pay for them again. Exit 2: --yes is missing, or the input is bad.
+    """
+    from forgemind_assets.goal_loading import find_goal, load_goal
+    from resources.preview import look, prospects
+    from resources.workshop import Workshop
+
+    loaded, workshop = load_goal(find_goal(goal)), Workshop()
+    wanted = prospects(loaded, workshop, count, strategy)
+    for one in wanted:
+        if one.unasked:
+            told = f"{one.strategy}: {one.unasked} requests to {one.order.teacher}"
+            typer.echo(f"{told}, at most ${one.most_dollars:.6f}", err=True)
+    most = sum(one.most_dollars for one in wanted)
+    if most > 0 and not yes:
+        typer.echo(
+            f"Error: this preview may cost up to ${most:.6f}; add --yes to spend it, or "
+            "--strategy to look at one that is free",
+            err=True,
+        )
+        raise typer.Exit(2)
+    found = look(loaded, workshop, wanted, count)
+    if as_json:
+        lines = [
+            {
+                "strategy": one.strategy,
+                "rows": [row.model_dump() for row in one.rows],
+                "account": asdict(one.account),
+            }
+            for one in found
+        ]
+        print(json.dumps({"most_dollars": most, "strategies": lines}, indent=1))
+        return
+    from rich.console import Console
+
+    from forgemind_assets.cli.rows import language_of, print_rows
+
+    console = Console()
+    for one in found:
+        print_rows(console, [row.model_dump() for row in one.rows], language_of(loaded))
+        told = f"{one.strategy}: {len(one.rows)} rows shown"
+        if one.account.teacher:
+            told += f"; {one.account.valid} of {one.account.asked} answers could be read"
+        console.print(told)
 
 
 def find_dataset(goal: str, iteration: str) -> "tuple[str, Store, str]":

@@ -78,7 +78,14 @@ VERBS: dict[str, Verb] = {
         "forgemind_assets.cli.review", "Decide what only a person may: list, approve, reject."
     ),
     "goal": Verb("forgemind_assets.cli.goal", "Check a goal and explain what it will do."),
-    "data": Verb("forgemind_assets.cli.data", "Show a dataset's card, and export a version of it."),
+    "data": Verb(
+        "forgemind_assets.cli.data",
+        "Look at rows before and after they are made, show a dataset's card, export a version.",
+    ),
+    "teachers": Verb(
+        "forgemind_assets.cli.teachers",
+        "Report what each teacher and strategy was asked, gave, cost and did for the dev slices.",
+    ),
     "models": Verb("forgemind_assets.cli.models", "List and fetch the models of the catalogue."),
 }
 

@@ -10,10 +10,11 @@ from forgemind_assets.dashboard.records import (
     Dataset,
     GoalPage,
     Spending,
-    TeacherCost,
     TrialLine,
-    Yield,
 )
+from forgemind_assets.dashboard.rows_page import rows_address
+from forgemind_assets.foundry.accounts import SourceAccount, table_record
+from forgemind_assets.foundry.effects import effect_record
 from forgemind_assets.trial_grounds.report import Report
 from forgemind_assets.trial_grounds.statistics import wilson_interval
 from forgemind_assets.warden.reviews import Review
@@ -39,9 +40,9 @@ def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
         part("reviews", "Reviews", review_list(goal.reviews)),
         part("progress", "Pass rate over iterations", progress(goal.trials, goal.wanted)),
         part("slices", "Slices of the champion", slices(goal.champion, goal.champion_reason)),
-        part("funnel", "Filter funnel", goal.dataset and funnel(goal.dataset)),
+        part("funnel", "Filter funnel", goal.dataset and funnel(goal.dataset), rows_link(goal)),
         part("safety", "Safety layers", goal.dataset and safety(goal.dataset)),
-        part("teachers", "Teachers", teachers(goal.yields, goal.costs)),
+        part("teachers", "Teachers", teachers(goal)),
         part("spending", "Spending against limits", spending(goal.spending)),
         part("alerts", "Alerts", alert_list(goal.alerts)),
         read_only=read_only,
@@ -124,6 +125,14 @@ def funnel(dataset: Dataset) -> Html:
     return joined([tag("p", words), table("Filters in order", columns, rows, numbers=2)])
 
 
+def rows_link(goal: GoalPage) -> Html | None:
+    """The way to the rows of the newest dataset."""
+    if goal.dataset is None:
+        return None
+    address = rows_address(goal.name, goal.dataset.iteration)
+    return tag("p", tag("a", "Look through the rows", href=address))
+
+
 def _share(some: int, total: int) -> float:
     return some / total if total else 0.0
 
@@ -146,21 +155,20 @@ def _layer(summary: LayerSummary) -> tuple[Content, ...]:
     return summary.layer, state, summary.need, told, summary.version
 
 
-def teachers(yields: Sequence[Yield], costs: Sequence[TeacherCost]) -> Html | None:
-    """What each strategy gave, and what each teacher's answers have cost."""
-    if not yields and not costs:
+def teachers(goal: GoalPage) -> Html | None:
+    """What each source of rows gave and cost, what it did for dev, and the teachers' bills."""
+    if not goal.accounts and not goal.costs:
         return None
     rows = [
-        (
-            one.iteration,
-            one.strategy,
-            one.teacher or "-",
-            *(f"{n:,}" for n in (one.asked, one.answered, one.valid, one.rows)),
-            "-" if one.kept is None else f"{one.kept:,}",
-        )
-        for one in yields
+        (one.iteration, *(str(value) for value in table_record(account).values()))
+        for one in reversed(goal.accounts)
+        for account in one.sources
     ]
-    columns = ("iteration", "strategy", "teacher", "asked", "answered", "valid", "rows", "kept")
+    columns = (
+        "iteration",
+        *(name.replace("_", " ") for name in table_record(SourceAccount(strategy=""))),
+    )
+    measured = [tuple(effect_record(effect).values()) for effect in goal.effects]
     paid = [
         (
             one.teacher,
@@ -169,12 +177,14 @@ def teachers(yields: Sequence[Yield], costs: Sequence[TeacherCost]) -> Html | No
             f"{one.output_tokens:,}",
             dollars(one.dollars),
         )
-        for one in costs
+        for one in goal.costs
     ]
     bill = ("teacher", "answers", "tokens in", "tokens out", "cost")
+    caption = "Effect of a source's rows on the slices of dev, with 95 % intervals"
     return joined(
         [
-            table("Yield, newest iteration first", columns, rows, numbers=5),
+            table("Yield, newest iteration first", columns, rows, numbers=9),
+            table(caption, ("strategy", "teacher", "iterations", "effect"), measured),
             table("Cost of all answers", bill, paid, numbers=4),
         ]
     )

@@ -1,7 +1,11 @@
 """What the pages show: plain records, read elsewhere."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from forgemind_assets.foundry.accounts import IterationAccounts
+from forgemind_assets.foundry.browsing import RowQuery
+from forgemind_assets.foundry.effects import Effect
 from forgemind_assets.trial_grounds.report import Report
 from forgemind_assets.warden.alerts import Alert
 from forgemind_assets.warden.reviews import Review
@@ -56,22 +60,6 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Yield:
-    """What one strategy gave in one iteration; `kept` is None before its rows are filtered."""
-
-    iteration: str
-    strategy: str
-    teacher: str | None
-    asked: int
-    answered: int
-    valid: int
-    rows: int
-    kept: int | None
-    prompts_held: int = 0
-    answers_held: int = 0
-
-
-@dataclass(frozen=True)
 class TeacherCost:
     """What the answers of one teacher have used, as the ledger holds it."""
 
@@ -114,11 +102,26 @@ class GoalPage:
     champion: Report | None
     champion_reason: str
     dataset: Dataset | None
-    yields: tuple[Yield, ...]
+    accounts: tuple[IterationAccounts, ...]
+    effects: tuple[Effect, ...]
     costs: tuple[TeacherCost, ...]
     spending: tuple[Spending, ...]
     alerts: tuple[AlertLine, ...]
     reviews: tuple[Review, ...]
+
+
+@dataclass(frozen=True)
+class RowsPage:
+    """Some rows of a dataset; `number` counts pages from 1, `choices` are values to filter by."""
+
+    goal: str
+    iteration: str
+    query: RowQuery
+    total: int
+    number: int
+    pages: int
+    rows: tuple[dict[str, Any], ...]
+    choices: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)

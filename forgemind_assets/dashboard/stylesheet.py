@@ -12,7 +12,7 @@ body { margin: 0 auto; max-width: 62rem; padding: 0 1rem 3rem; background: var(-
   color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 a { color: var(--link); }
 a:focus-visible, button:focus-visible, input:focus-visible, textarea:focus-visible,
-.scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+select:focus-visible, .scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 0; background: var(--paper); padding: .5rem; }
 header, footer { padding: .75rem 0; }
@@ -46,6 +46,8 @@ svg .bar { stroke: var(--link); stroke-width: 2; } svg .dot { fill: var(--link);
 svg .share { fill: var(--link); } svg .lost { fill: var(--line); }
 form { border: 1px solid var(--line); padding: .75rem 1rem; margin: 1rem 0; }
 label { display: block; font-weight: 600; margin-top: .5rem; }
+select { font: inherit; padding: .4rem; max-width: 100%; color: inherit;
+  background: var(--paper); border: 1px solid var(--quiet); }
 input[type=text], textarea { width: 100%; font: inherit; padding: .5rem; color: inherit;
   background: var(--paper); border: 1px solid var(--quiet); }
 button { font: inherit; font-weight: 600; margin: .75rem .5rem 0 0; padding: .6rem 1.2rem;

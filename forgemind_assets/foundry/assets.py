@@ -1,15 +1,19 @@
 """The Foundry's assets: what was made, and what survived."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
+from forgemind_assets.foundry.accounts import SourceAccount, table_record
 from forgemind_assets.foundry.data_card_page import page_of
+from forgemind_assets.foundry.effects import effect_record
 from forgemind_assets.foundry.tables import rejection_reasons, slice_counts
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from forgemind_assets.markdown import table
 from resources.data_room import make_filtered, make_raw
+from resources.source_accounts import goal_accounts
 from resources.workshop import Workshop
 
 
@@ -23,7 +27,10 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         manifest = workshop.store.manifest(goal.name, "raw_dataset", context.partition_key)
         return dg.MaterializeResult(
             metadata=meta
-            | {"path": str(workshop.store.folder(goal.name, "raw_dataset", context.partition_key))},
+            | {
+                "accounts": accounts_table(meta["accounts"]),
+                "path": str(workshop.store.folder(goal.name, "raw_dataset", context.partition_key)),
+            },
             data_version=dg.DataVersion(manifest.version),
         )
 
@@ -42,7 +49,15 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
             metadata=meta
             | {
                 "funnel": dg.MetadataValue.md(table(meta["funnel"])),
-                "yield_table": dg.MetadataValue.md(table(meta["yield_table"])),
+                "accounts": accounts_table(meta["accounts"]),
+                "effects_on_dev": dg.MetadataValue.md(
+                    table(
+                        [
+                            effect_record(one)
+                            for one in goal_accounts(workshop.store, goal.name).effects
+                        ]
+                    )
+                ),
                 "slices": dg.MetadataValue.md(table(slice_counts(folder / "kept.parquet"))),
                 "rejections": dg.MetadataValue.md(
                     table(rejection_reasons(folder / "rejected.parquet"))
@@ -55,3 +70,9 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         )
 
     return [raw_dataset, filtered_dataset]
+
+
+def accounts_table(accounts: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
+    """What each source was asked, gave and cost, for people."""
+    lines = [table_record(SourceAccount.model_validate(one)) for one in accounts]
+    return dg.MetadataValue.md(table(lines))

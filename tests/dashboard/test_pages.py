@@ -22,10 +22,11 @@ from forgemind_assets.dashboard.records import (
     Stage,
     TeacherCost,
     TrialLine,
-    Yield,
 )
 from forgemind_assets.dashboard.review_page import queue_page, review_page
 from forgemind_assets.dashboard.stylesheet import STYLESHEET
+from forgemind_assets.foundry.accounts import IterationAccounts, SourceAccount
+from forgemind_assets.foundry.effects import Effect
 from forgemind_assets.records import TestResult
 from forgemind_assets.trial_grounds.report import summarise
 from forgemind_assets.warden.alerts import Alert
@@ -139,7 +140,8 @@ def whole_goal(text, **changes):
         "champion": report(text),
         "champion_reason": text,
         "dataset": Dataset(text, 3, 5, (Stage(text, 8, 3, text),), (layer(text),)),
-        "yields": (Yield(text, text, text, 5, 4, 3, 2, 1),),
+        "accounts": (IterationAccounts(text, (SourceAccount(strategy=text, teacher=text),)),),
+        "effects": (Effect(text, text, 3, 9, reason=text),),
         "costs": (TeacherCost(text, 1, 2, 3, 0.004),),
         "spending": (Spending(text, text, 0.5, 1.0, "$"),),
         "alerts": (AlertLine(alert(text), {text: text}),),
@@ -284,7 +286,15 @@ def test_a_required_layer_that_did_not_run_is_shown_as_such_and_never_as_clean()
 
 def test_a_goal_without_a_past_says_so_part_by_part():
     empty = whole_goal(
-        "plain", trials=(), champion=None, dataset=None, yields=(), costs=(), alerts=(), reviews=()
+        "plain",
+        trials=(),
+        champion=None,
+        dataset=None,
+        accounts=(),
+        effects=(),
+        costs=(),
+        alerts=(),
+        reviews=(),
     )
     assert goal_page(empty).count("Nothing yet.") == 7
 

@@ -199,17 +199,13 @@ def test_a_goal_that_runs_programs_stops_where_none_can_be_held(goal):
     assert pipeline_for(goal, Equipment(programs=NoRoom(None)))
 
 
-def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):
+def test_tables_hold_rows_as_they_were_and_answer_questions(goal, tmp_path):
     rows = stated(expand(SEEDS, {s.slice: 5 for s in SEEDS}, 1), ORIGINS)
     result = run_filters([*rows, row(VULNERABLE_SHELL, teacher="own")], pipeline_for(goal))
     kept, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
     tables.write_rows(result.kept, kept)
     tables.write_rejected(result.rejected, rejected)
     assert tables.read_rows(kept) == list(result.kept)
-    told = {(r["strategy"], r["teacher"]): r for r in tables.yield_by_strategy(kept, rejected)}
-    assert told["teacher_pairs", "own"]["rows_in"] == 1
-    assert told["teacher_pairs", "own"]["rows_kept"] == 0
-    assert told["seed_expansion", "-"]["rows_in"] == len(rows)
     assert sum(r["row_count"] for r in tables.rejection_reasons(rejected)) == len(result.rejected)
     assert sum(r["row_count"] for r in tables.slice_counts(kept)) == len(result.kept)
     assert tables.funnel_records(result.funnel)[0]["stage"] == "source_terms"
@@ -217,9 +213,7 @@ def test_tables_hold_rows_as_they_were_and_answer_the_yield(goal, tmp_path):
 
 def test_a_table_without_rejected_rows_has_all_columns(tmp_path):
     tables.write_rejected([], tmp_path / "none.parquet")
-    tables.write_rows([row("a\n")], tmp_path / "kept.parquet")
-    told = tables.yield_by_strategy(tmp_path / "kept.parquet", tmp_path / "none.parquet")
-    assert told[0]["keep_ratio"] == 1.0
+    assert tables.rejection_reasons(tmp_path / "none.parquet") == []
 
 
 def test_rows_that_may_not_be_trained_on_are_kept_among_the_rejected_and_in_the_funnel(goal):
@@ -248,3 +242,9 @@ def test_a_table_of_before_rows_knew_their_licence_is_read_and_its_rows_are_not_
         EmptyStage, match=r"source_terms rejected every row(.|\n)*licence_unknown 1"
     ):
         run_filters(tables.read_rows(old), pipeline_for(goal))
+
+
+def test_a_table_from_before_there_were_prompt_variants_is_read(tmp_path):
+    old = tables.rows_frame([row("a\n")]).drop("variant", "template")
+    old.write_parquet(tmp_path / "old.parquet")
+    assert tables.read_rows(tmp_path / "old.parquet") == [row("a\n")]

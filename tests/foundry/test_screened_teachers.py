@@ -11,7 +11,8 @@ from foundry_cases import SAFE_SHELL, VULNERABLE_SHELL
 from forgemind_assets.factory import build_definitions
 from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS, ScreenedTeachers
 from forgemind_assets.foundry.strategies.base import Question, Reply
-from forgemind_assets.foundry.strategies.teacher_pairs import build_requests, load_pair_prompt
+from forgemind_assets.foundry.strategies.prompts import load_template
+from forgemind_assets.foundry.strategies.teacher_pairs import PairPrompt, build_requests
 from forgemind_assets.foundry.tables import read_rows
 from forgemind_assets.goal_loading import GOALS, load_goal
 from forgemind_assets.records import DataSettings, Plan, TrialSettings
@@ -121,8 +122,8 @@ def test_where_nothing_was_asked_no_layer_claims_to_have_judged():
 
 def test_the_shipped_prompts_pass():
     goal = load_goal(GOALS / "python_security")
-    prompt = load_pair_prompt(goal.folder / goal.spec.prompts)
-    questions = build_requests(prompt, {}, 240, 1)
+    prompt = load_template(goal, "teacher_pairs", PairPrompt).prompt
+    questions = [question for question, _ in build_requests(prompt, {}, 240, 1)]
     teachers = ScreenedTeachers(Teacher(), effective_policy(goal.spec.policy))
     teachers("own", questions, lambda text: True, lambda: None)
     assert teachers.held[PROMPTS] == {}

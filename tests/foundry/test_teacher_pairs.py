@@ -8,19 +8,21 @@ import pytest
 from foundry_cases import SAFE_SHELL, SEEDS, VULNERABLE_SHELL, small_goal
 
 from forgemind_assets.foundry.generate import SURPLUS, TEACHER_KEEPS, generate
+from forgemind_assets.foundry.strategies.answers import AnswerShape
 from forgemind_assets.foundry.strategies.base import Reply
+from forgemind_assets.foundry.strategies.prompts import load_template
 from forgemind_assets.foundry.strategies.teacher_pairs import (
-    AnswerShape,
+    PairPrompt,
     build_requests,
-    load_pair_prompt,
     parse_answer,
     read_pair,
 )
-from forgemind_assets.goal_schema import validate  # noqa: F401
+from forgemind_assets.foundry.verifiers.python_security import PythonSecurity
+from forgemind_assets.goal_loading import GOALS, load_goal
 from forgemind_assets.records import DataSettings
 
 PROMPTS = Path(__file__).parents[2] / "benchmarks" / "python_security" / "prompts"
-SHAPE = AnswerShape("cwe", "line", "fix", "none")
+SHAPE = AnswerShape("cwe", "line", "fix", "none", locators=(PythonSecurity(),))
 META = {"label": "CWE-78", "fix": "Run an argument list", "application": "Log Viewer"}
 
 
@@ -30,7 +32,7 @@ def answer(vulnerable=VULNERABLE_SHELL, repaired=SAFE_SHELL):
 
 @pytest.fixture(scope="module")
 def prompt():
-    return load_pair_prompt(PROMPTS)
+    return load_template(load_goal(GOALS / "python_security"), "teacher_pairs", PairPrompt).prompt
 
 
 def test_every_class_has_calls_whose_fix_is_short(prompt):
@@ -41,28 +43,33 @@ def test_every_class_has_calls_whose_fix_is_short(prompt):
 
 
 def test_requests_share_their_beginning_and_leave_no_hole(prompt):
-    questions = build_requests(prompt, {}, 48, 1)
+    asked = build_requests(prompt, {}, 48, 1)
+    questions = [question for question, _ in asked]
     assert len({json.dumps(q.messages[:-1]) for q in questions}) == 1
     assert all("{{" not in q.messages[-1]["content"] for q in questions)
     assert len({q.messages[-1]["content"] for q in questions}) == 48
     assert set(Counter(q.meta["label"] for q in questions).values()) == {4}
-    assert build_requests(prompt, {}, 48, 1) == questions
+    assert build_requests(prompt, {}, 48, 1) == asked
+
+
+def test_more_requests_or_other_weights_ask_the_same_first_questions_of_a_class(prompt):
+    few = {q.messages[-1]["content"] for q, _ in build_requests(prompt, {}, 12, 1)}
+    more = {q.messages[-1]["content"] for q, _ in build_requests(prompt, {"CWE-89": 3.0}, 60, 1)}
+    assert few < more
 
 
 def test_weights_of_both_slices_of_a_class_count(prompt):
     off = {k: 0.0 for label in prompt.classes for k in (label, f"safe/{label}")}
     questions = build_requests(prompt, off | {"CWE-89": 1.0, "safe/CWE-78": 3.0}, 40, 1)
-    assert Counter(q.meta["label"] for q in questions) == {"CWE-78": 30, "CWE-89": 10}
+    assert Counter(q.meta["label"] for q, _ in questions) == {"CWE-78": 30, "CWE-89": 10}
 
 
 def test_an_answer_becomes_two_rows_with_the_line_that_analysis_finds():
-    bad, good = parse_answer(answer(), META, SHAPE, "own", "abc")
-    assert json.loads(bad.answer) == {"cwe": "CWE-78", "line": 5, "fix": "Run an argument list"}
-    assert json.loads(good.answer) == {"cwe": "none", "line": None, "fix": None}
+    bad, good = parse_answer(answer(), META, SHAPE)
+    assert bad.expected == {"cwe": "CWE-78", "line": 5, "fix": "Run an argument list"}
+    assert good.expected == {"cwe": "none", "line": None, "fix": None}
     assert (bad.slice, good.slice) == ("CWE-78", "safe/CWE-78")
     assert bad.family == good.family == "teacher-cwe-78-log-viewer"
-    assert bad.parent == "request:abc"
-    assert bad.teacher == "own"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +86,7 @@ def test_an_answer_becomes_two_rows_with_the_line_that_analysis_finds():
 )
 def test_an_answer_that_is_no_pair_makes_no_rows(text):
     assert read_pair(text) is None
-    assert parse_answer(text, META, SHAPE, "own", "abc") == []
+    assert parse_answer(text, META, SHAPE) == []
 
 
 def test_code_may_come_as_a_list_of_lines():
@@ -137,6 +144,9 @@ def test_generation_asks_what_is_allowed_and_fills_up_with_seeds(goal):
     assert expansion.rows == int(SURPLUS * (200 - int(TEACHER_KEEPS * pairs.rows)))
     assert len(result.rows) == pairs.rows + expansion.rows
     assert ("teacher_pairs", 9, 9) in told
+    (written, *_) = [row for row in result.rows if row.teacher]
+    assert (written.teacher, written.parent, written.variant) == ("own", "request:key1", "plain")
+    assert len(written.template) == 16
 
 
 def test_a_share_of_zero_leaves_a_strategy_out(goal):

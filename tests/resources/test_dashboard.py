@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from fakes.dashboard import form_of, running_dashboard
+from fakes.datasets import publish_raw
 from fakes.goal_folder import write_goal
 from fakes.reviews import promotion, reviewer, subject
 
@@ -11,6 +12,7 @@ from forgemind_assets.home import Home
 from forgemind_assets.warden.reviews import Rules as ReviewRules
 from resources.dashboard_data import Source
 from resources.dashboard_server import ACTIONS, Dashboard
+from resources.data_room import make_filtered
 from resources.guard.admission import Rights
 from resources.reviews import open_reviews
 
@@ -67,6 +69,32 @@ def test_what_can_be_changed_here_is_what_these_tests_try(place):
     routes = Dashboard(Source(place[0], [place[1]])).routes()
     changing = {route.path for route in routes if route.methods - {"GET", "HEAD"}}
     assert changing == {f"/reviews/{{review}}/{action}" for action in ACTIONS}
+
+
+def test_rows_are_browsed_page_by_page_and_what_is_not_there_is_refused(tmp_path):
+    goal, workshop = publish_raw(tmp_path, extra=30)
+    make_filtered(goal, workshop, "0001")
+    base = "/goals/small_goal/rows/0001"
+    with (
+        running_dashboard(workshop.home, [goal]) as running,
+        running.browser(Rights.LOOK) as client,
+    ):
+        assert base in client.get("/goals/small_goal").text
+        first = client.get(base)
+        assert (first.status_code, "kept rows, page 1 of" in first.text) == (200, True)
+        assert "<script" not in first.text
+        lost = client.get(base, params={"rejected": "1", "reason": "too_short", "page": "2"}).text
+        assert "30 rejected rows, page 2 of 2" in lost
+        assert client.get(base, params={"page": "999"}).status_code == 200
+        assert client.get(base, params={"reason": "too_short"}).status_code == 200
+        lost = {"rejected": "1", "reason": "none"}
+        for asked in ({"page": "-1"}, {"page": "x"}, {"slice": "none"}, lost):
+            assert client.get(base, params=asked).status_code == 400, asked
+        for path in ("/goals/small_goal/rows/0009", "/goals/other/rows/0001",
+                     "/goals/small_goal/rows/.."):  # fmt: skip
+            assert client.get(path).status_code in (404, 405), path
+    with running_dashboard(workshop.home, [goal]) as running, running.stranger() as client:
+        assert client.get(base).status_code == 401
 
 
 def test_an_approval_is_recorded_with_who_why_and_what(dashboard, place, asked):

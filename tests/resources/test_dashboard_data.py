@@ -114,8 +114,10 @@ def test_rates_intervals_slices_and_hours_are_those_of_the_store(source):
 def test_the_funnel_and_the_teachers_yield_are_shown_without_their_markup(source):
     publish_data(source, [])
     found = source.goal(NAME)
-    (one,) = found.yields
+    (iteration,) = found.accounts
+    (one,) = iteration.sources
     assert (one.asked, one.rows, one.kept) == (9, 6, 4)
+    assert found.effects[0].told.startswith("not estimable: 0 iterations")
     page = goal_page(found)
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from forgemind_assets.foundry.strategies.mistakes import Mistake
 from forgemind_assets.goal import Goal
 from forgemind_assets.records import Record, Row, Seed
 
@@ -32,12 +33,16 @@ class Reply:
     """What came back: the text, or None; `key` is the request's sha256 in the ledger.
 
     `held` is why the policy holds the text back. Where it is the question that was held back,
-    nothing was sent and `key` is empty.
+    nothing was sent and `key` is empty. `dollars` and `seconds` are what the answer took when it
+    was asked for, also where it was stored already; seconds of answers that came at the same
+    time add up.
     """
 
     text: str | None
     key: str
     held: str = ""
+    dollars: float = 0.0
+    seconds: float = 0.0
 
 
 class Ask(Protocol):
@@ -72,6 +77,8 @@ class Order:
         options: the strategy's options in `goal.yaml`.
         ask: reaches the teacher.
         on_progress: called with (what, done, total).
+        variants: names of the prompt variants to ask with; empty: the goal's choice.
+        mistakes: what the last champion gets wrong on dev, as counts.
     """
 
     goal: Goal
@@ -84,6 +91,8 @@ class Order:
     options: Mapping[str, Any]
     ask: Ask
     on_progress: Progress
+    variants: tuple[str, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,8 @@ class StrategyAccount:
     """The yield of one strategy: requests asked, answered, of valid form; rows made of them.
 
     `prompts_held` questions were not asked and `answers_held` answers not read, as the policy
-    says. For a strategy without a teacher all but `rows` are 0.
+    says. `dollars` and `seconds` are sums over its answers. For a strategy without a teacher all
+    but `rows` are 0.
     """
 
     strategy: str
@@ -102,6 +112,8 @@ class StrategyAccount:
     rows: int
     prompts_held: int = 0
     answers_held: int = 0
+    dollars: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

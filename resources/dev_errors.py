@@ -1,0 +1,35 @@
+"""What the last champion got wrong on dev, for the strategies that teach it: counts only.
+
+Only the report on `dev` is opened, and of it neither inputs nor ids: nothing of a gate, and no
+text of a case, can reach a teacher from here.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from forgemind_assets.brain.champion import Champion
+from forgemind_assets.foundry.strategies.answers import AnswerShape
+from forgemind_assets.foundry.strategies.mistakes import Mistake, mistakes_of
+from forgemind_assets.goal import Goal
+from forgemind_assets.lorekeeper.store import Store
+from forgemind_assets.records import Seed
+
+DEV_REPORT = "canary_report"
+
+
+def mistakes_before(
+    goal: Goal, store: Store, iteration: str, seeds: Sequence[Seed]
+) -> tuple[Mistake, ...]:
+    """Mistakes of the champion before an iteration; none where there is no champion yet."""
+    earlier = [key for key in store.partitions(goal.name, "champion") if key < iteration]
+    if not earlier:
+        return ()
+    text = store.read_json(goal.name, "champion", earlier[-1], "champion.json")
+    trial = Champion.model_validate(text).trial
+    if not store.exists(goal.name, DEV_REPORT, trial):
+        return ()
+    cases = store.folder(goal.name, DEV_REPORT, trial) / "cases.parquet"
+    frame = pl.read_parquet(cases, columns=["slice", "answer", "passed"])
+    shape = AnswerShape.of(goal, seeds)
+    return mistakes_of(frame.iter_rows(), shape, goal.spec.task.labels)
