@@ -120,9 +120,7 @@ def nothing_new(before: Champion) -> Champion:
     )
 
 
-def search_leader(
-    candidates: list[Candidate], best: Candidate, before: Champion
-) -> dict[str, Any]:
+def search_leader(candidates: list[Candidate], best: Candidate, before: Champion) -> dict[str, Any]:
     """Who leads the search on dev; the one before stays in a tie."""
     noise = (DISCORDANT / 2 / max(1, best.dev.overall.total)) ** 0.5
     expected = best_after_selection([c.dev.rate for c in candidates], noise)
