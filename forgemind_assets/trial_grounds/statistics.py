@@ -229,8 +229,11 @@ def paired_p_value(net: Sequence[int]) -> float:
 
     Under the null hypothesis the two models are exchangeable within a family, so each family's
     net gain has either sign equally often, independently of other families. With one case a
-    family it is the exact one-sided McNemar test. Source: the randomisation test of matched
-    pairs, Fisher 1935 ("The Design of Experiments", section 21), with the family as the pair.
+    family it is the exact one-sided McNemar test. Two models of equal rate that are not
+    exchangeable, one of which gains single cases in many families and loses whole families
+    elsewhere, are called different too often (`tests/bench/honesty.py` measures it). Source: the
+    randomisation test of matched pairs, Fisher 1935 ("The Design of Experiments", section 21),
+    with the family as the pair.
     """
     observed, tail = sum(net), 0.0
     for total, probability in _sign_distribution(net):
