@@ -101,7 +101,8 @@ def design_effect(families: Sequence[tuple[int, int]]) -> float:
     if rate in (0, 1):
         return 1.0
     spread = sum((p - rate * n) ** 2 for p, n in families) * len(families) / (len(families) - 1)
-    return max(1.0, spread / (total * rate * (1 - rate)))
+    independent = total * rate * (1 - rate) * total / (total - 1)
+    return max(1.0, spread / independent)
 
 
 def passes_needed(
