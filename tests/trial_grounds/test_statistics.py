@@ -374,17 +374,25 @@ def test_one_seed_and_seeds_on_other_cases_are_refused():
 
 
 @given(st.floats(0.01, 0.1), st.floats(0.005, 0.05), st.floats(0, 0.2))
-def test_the_gain_after_selection_explains_the_gain_that_was_seen(
+def test_the_gain_after_selection_is_between_nothing_and_what_was_seen(
     needed: float, error: float, more: float
 ):
     gain = needed + more
     found = gain_after_selection(gain, error, needed)
-    assert 0 <= found <= gain
-    if found > 0.001:
-        cut = truncnorm((needed - found) / error, math.inf, loc=found, scale=error)
-        assert cut.mean() == pytest.approx(gain, rel=1e-3)
+    assert 0 < found <= gain
+    assert gain_after_selection(gain + error, error, needed) >= found
     if gain > needed + 6 * error:
         assert found == pytest.approx(gain, rel=0.02)
+
+
+@pytest.mark.parametrize("true", [0.005, 0.02, 0.05])
+def test_the_correction_for_selection_is_nearer_to_the_truth_than_what_was_seen(true: float):
+    """A suite that finds gains of 12 points: what passes 9.4 was mostly lucky."""
+    error, needed = 0.032, 0.094
+    shown = truncnorm((needed - true) / error, math.inf, loc=true, scale=error)
+    seen = shown.rvs(200, random_state=7)
+    corrected = [gain_after_selection(gain, error, needed) for gain in seen]
+    assert sum((c - true) ** 2 for c in corrected) < 0.6 * sum((s - true) ** 2 for s in seen)
 
 
 def test_a_gain_that_would_not_have_been_shown_is_refused():
