@@ -397,7 +397,8 @@ def gain_after_selection(gain: float, standard_error: float, needed: float) -> f
     weighted = weights = 0.0
     for index in range(401):
         true = step * index
-        shown = max(NORMAL.cdf((true - needed) / standard_error), 1e-300)
+        # `NormalDist.cdf` is 0 below -8 standard deviations, where the complement is not yet.
+        shown = max(math.erfc((needed - true) / standard_error / math.sqrt(2)) / 2, 1e-300)
         weight = math.exp(-(((gain - true) / standard_error) ** 2) / 2) / shown
         weighted, weights = weighted + weight * true, weights + weight
     return min(gain, weighted / weights)
