@@ -73,7 +73,7 @@ def explain_claim(spec: GoalSpec, suite: SuiteSize) -> Claim:
         spec.success.confidence,
         spec.limits.max_iterations,
     )
-    effect = family_design_effect(suite.cases, suite.families)
+    effect = family_design_effect(suite.family_size)
     common: dict[str, Any] = {
         "suite": spec.success.suite,
         "cases": suite.cases,
@@ -103,14 +103,14 @@ def explain_comparison(spec: GoalSpec, suite: SuiteSize) -> Comparison:
     """Which gains a suite can tell from luck under the error budget of the loop."""
     looks = spec.limits.max_iterations
     level = next_level(spec.success.alpha, 0.0, looks)
-    effect = family_design_effect(suite.cases, suite.families)
-    needed = paired_cases_for_power(FIVE_POINTS, alpha=level, design_effect=effect)
+    size = suite.family_size
+    needed = paired_cases_for_power(FIVE_POINTS, alpha=level, family_size=size)
     return Comparison(
         cases=suite.cases,
         families=suite.families,
         alpha=spec.success.alpha,
         looks=looks,
-        detectable_gain=detectable_gain(suite.cases, alpha=level, design_effect=effect),
+        detectable_gain=detectable_gain(suite.cases, alpha=level, family_size=size),
         cases_for_5_points=needed,
         families_for_5_points=math.ceil(needed * suite.families / max(1, suite.cases)),
     )

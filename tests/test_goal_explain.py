@@ -76,7 +76,7 @@ def test_with_confidence_the_claim_names_the_passes_and_the_cases(tmp_path: Path
     dearer = explain_claim(often, unrelated(400))
     assert dearer.passes_needed > claim.passes_needed
     assert dearer.cases_if_5_points_better > claim.cases_if_5_points_better
-    alike = explain_claim(once, SuiteSize(cases=400, families=80))
+    alike = explain_claim(once, SuiteSize(cases=400, families=80, family_size=5))
     assert alike.passes_needed > claim.passes_needed
     assert alike.cases_if_5_points_better == math.ceil(1.4 * 179)
 

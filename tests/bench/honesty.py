@@ -25,11 +25,11 @@ sys.path[:0] = [str(REPOSITORY)]
 from forgemind_assets.trial_grounds.statistics import (  # noqa: E402
     Paired,
     detectable_gain,
-    family_design_effect,
     gain_after_selection,
     needed_net,
     next_level,
     paired_cases_for_power,
+    typical_family,
     wilson_interval,
 )
 
@@ -280,9 +280,8 @@ def power_of(seen: np.ndarray) -> float:
 
 def asked_cases() -> int:
     """Cases that the tool asks for, to find 5 points in a loop of 30 iterations."""
-    effect = family_design_effect(int(sum(FAMILY_SIZES)), len(FAMILY_SIZES))
-    level = next_level(ALPHA, 0.0, ITERATIONS)
-    return paired_cases_for_power(GAIN, alpha=level, design_effect=effect)
+    level, size = next_level(ALPHA, 0.0, ITERATIONS), typical_family(FAMILY_SIZES)
+    return paired_cases_for_power(GAIN, alpha=level, family_size=size)
 
 
 def measure(suite: Suite, loops: int, rng: np.random.Generator) -> dict:
@@ -291,14 +290,12 @@ def measure(suite: Suite, loops: int, rng: np.random.Generator) -> dict:
     one, found = simulate(suite, one_better(loops, rng), rng)
     climb, _ = simulate(suite, climbing(loops, rng), rng)
     shown = {name: false_promotions(seen) for name, seen in equal.items()}
-    effect = family_design_effect(suite.cases, len(suite.sizes))
+    size = typical_family(suite.sizes.tolist())
     level = next_level(ALPHA, 0.0, ITERATIONS)
     return {
         "cases": suite.cases,
         "families": len(suite.sizes),
-        "detectable_gain": round(
-            detectable_gain(suite.cases, alpha=level, design_effect=effect), 3
-        ),
+        "detectable_gain": round(detectable_gain(suite.cases, alpha=level, family_size=size), 3),
         "false_promotion": {name: float(hits.mean()) for name, hits in shown.items()},
         "false_promotion_interval_95": {
             name: [round(b, 4) for b in (interval.low, interval.high)]

@@ -7,7 +7,7 @@ import random
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, norm, truncnorm
+from scipy.stats import binom, binomtest, truncnorm
 from scipy.stats import t as student
 
 from forgemind_assets.trial_grounds.binomial import at_least, student_quantile
@@ -33,6 +33,7 @@ from forgemind_assets.trial_grounds.statistics import (
     paired_cases_for_power,
     paired_p_value,
     passes_needed,
+    typical_family,
     wilson_half_width,
     wilson_interval,
 )
@@ -123,8 +124,8 @@ def test_a_model_no_better_than_the_claim_never_proves_it():
     assert cases_for_power(0.5, 0.501, 0.95) is None
 
 
-def test_five_points_on_paired_cases_need_about_620():
-    assert paired_cases_for_power(0.05, discordant=0.2, alpha=0.025) == 626
+def test_five_points_on_paired_cases_need_626_by_connor_and_40_more_by_the_exact_test():
+    assert paired_cases_for_power(0.05, discordant=0.2, alpha=0.025) == 665
 
 
 @pytest.mark.parametrize("difference", [0.0, -0.1, 0.3])
@@ -418,24 +419,31 @@ def test_the_best_that_stands_out_keeps_its_rate():
 
 @given(st.floats(0.02, 0.2), st.floats(0.0005, 0.2), st.floats(1, 3))
 def test_the_detectable_gain_is_the_one_that_asks_for_these_cases(
-    gain: float, alpha: float, effect: float
+    gain: float, alpha: float, size: float
 ):
-    cases = paired_cases_for_power(gain, alpha=alpha, design_effect=effect)
-    found = detectable_gain(cases, alpha=alpha, design_effect=effect)
+    cases = paired_cases_for_power(gain, alpha=alpha, family_size=size)
+    found = detectable_gain(cases, alpha=alpha, family_size=size)
     assert found == pytest.approx(gain, rel=0.02)
-    assert detectable_gain(4 * cases, alpha=alpha, design_effect=effect) < found
+    assert detectable_gain(4 * cases, alpha=alpha, family_size=size) < found
 
 
-def test_the_cases_asked_for_have_the_power_that_is_said():
-    """Unrelated cases, by the normal distribution that the formula rests on."""
-    gain, discordant, alpha = 0.05, 0.28, 0.05 / 31
+@pytest.mark.parametrize("alpha", [0.025, 0.05 / 31])
+def test_the_cases_asked_for_have_the_power_that_is_said(alpha: float):
+    """Unrelated cases, by the exact test on every count of cases that the two differ on."""
+    gain, discordant = 0.05, 0.28
     cases = paired_cases_for_power(gain, alpha=alpha, discordant=discordant)
-    error = math.sqrt((discordant - gain**2) / cases)
-    needed = norm.isf(alpha) * math.sqrt(discordant / cases)
-    assert norm.sf((needed - gain) / error) == pytest.approx(0.8, abs=0.001)
+    power = 0.0
+    for differ in range(cases + 1):
+        weight = binom.pmf(differ, cases, discordant)
+        if weight > 1e-9:
+            needed = binom.isf(alpha, differ, 0.5) + 1
+            power += weight * binom.sf(needed - 1, differ, (1 + gain / discordant) / 2)
+    assert power == pytest.approx(0.8, abs=0.005)
 
 
 def test_families_ask_for_more_cases_only_where_they_have_several():
-    assert family_design_effect(348, 348) == 1
-    assert family_design_effect(400, 100, icc=0.1) == pytest.approx(1.3)
-    assert family_design_effect(0, 0) == 1
+    assert typical_family([1, 1, 1]) == 1
+    assert typical_family([1, 3]) == 2.5
+    assert typical_family([]) == 1
+    assert family_design_effect(1) == 1
+    assert family_design_effect(4, icc=0.1) == pytest.approx(1.3)
