@@ -21,7 +21,6 @@ from forgemind_assets.trial_grounds.statistics import (
 )
 
 FIVE_POINTS = 0.05
-FIVE_POINTS = 0.05
 
 
 class Claim(Record):
@@ -68,11 +67,8 @@ def explain_claim(spec: GoalSpec, suite: SuiteSize) -> Claim:
     Families count as `family_design_effect` plans for them, and a confidence holds for all
     iterations of the loop at once.
     """
-    rate, confidence, looks = (
-        spec.success.pass_rate,
-        spec.success.confidence,
-        spec.limits.max_iterations,
-    )
+    rate, confidence = spec.success.pass_rate, spec.success.confidence
+    looks = spec.limits.max_iterations
     effect = family_design_effect(suite.family_size)
     common: dict[str, Any] = {
         "suite": spec.success.suite,
