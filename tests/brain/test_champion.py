@@ -1,6 +1,6 @@
 import pytest
 from fakes.goal_spec import spec_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forgemind_assets.brain.champion import Candidate, crown
@@ -142,6 +142,7 @@ def test_a_candidate_that_meets_the_goal_takes_over_and_is_not_called_better():
 marks = st.text("+-", min_size=20, max_size=20)
 
 
+@settings(max_examples=25, deadline=None)
 @given(marks, st.lists(marks, min_size=1, max_size=6), st.integers(1, 5))
 def test_no_loop_overspends_and_no_champion_is_worse_on_the_gate(start, news, family_size):
     spec = spec_of(success={"pass_rate": 1.0})
