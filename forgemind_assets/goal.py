@@ -38,7 +38,14 @@ class Success(Record):
         default=None,
         gt=0.5,
         lt=1,
-        description="if set, the lower bound at this confidence must reach it",
+        description="if set, the lower bound at this confidence must reach it; it holds for all "
+        "iterations of the loop at once",
+    )
+    alpha: float = Field(
+        default=0.05,
+        gt=0,
+        le=0.5,
+        description="probability that the loop ever calls a model better that is not",
     )
     canary_pass_rate: float = Field(
         default=0.3, ge=0, le=1, description="a trial below this on the canary cases is stopped"

@@ -1,15 +1,22 @@
 """Explains a compiled goal: what will run, what the claim needs, and whether the limits hold."""
 
-import math
 import os
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import Field
 
 from forgemind_assets.foundry.verifiers.base import Verifier
 from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.goal import Goal, GoalSpec
+from forgemind_assets.goal_claims import (
+    Claim,
+    Comparison,
+    Verdict,
+    claim_verdict,
+    explain_claim,
+    explain_comparison,
+    gain_verdict,
+)
 from forgemind_assets.goal_costs import (
     BASELINES,
     SPEEDS,
@@ -24,35 +31,8 @@ from forgemind_assets.goal_loading import SuiteSize, suite_sizes
 from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.records import Record
-from forgemind_assets.trial_grounds.statistics import (
-    cases_for_power,
-    passes_needed,
-    wilson_half_width,
-)
 
-POWER = 0.8
 TESTED = ("dev", "full", "adversarial")
-
-
-class Claim(Record):
-    """What the success criterion asks of the suite."""
-
-    suite: str
-    cases: int
-    pass_rate: float
-    confidence: float | None
-    passes_needed: int | None = Field(description="None: no score on so few cases proves it")
-    half_width: float = Field(description="of the Wilson 95 % interval at the pass rate")
-    cases_if_3_points_better: int | None = Field(default=None, description="for 80 % power")
-    cases_if_5_points_better: int | None = Field(default=None, description="for 80 % power")
-
-
-class Verdict(Record):
-    """Whether one thing can hold, and why."""
-
-    subject: str
-    state: Literal["holds", "doubtful", "fails"]
-    reason: str
 
 
 class GoalReport(Record):
@@ -73,6 +53,7 @@ class GoalReport(Record):
     max_iterations: int
     suites: dict[str, SuiteSize]
     claim: Claim
+    comparison: Comparison
     per_try: Estimate
     whole_goal: Estimate
     verdicts: tuple[Verdict, ...]
@@ -98,13 +79,18 @@ def explain(
     weights = models("base")[spec.limits.base_model]
     suites = suite_sizes(goal)
     tested = sum(suites[name].cases for name in TESTED)
-    claim = explain_claim(spec, suites[spec.success.suite].cases)
+    claim = explain_claim(spec, suites[spec.success.suite])
+    comparison = explain_comparison(spec, suites[spec.success.suite])
     per_try = estimate_try(spec, weights, tested, hardware)
     baselines = estimate_tests(spec, weights, tested, hardware).times(BASELINES)
     whole = per_try.times(spec.limits.max_iterations).plus(baselines)
     environment = os.environ if environment is None else environment
     origins = origins_of(spec)
-    verdicts = [claim_verdict(claim), *limit_verdicts(spec, per_try, whole)]
+    verdicts = [
+        claim_verdict(claim),
+        gain_verdict(comparison),
+        *limit_verdicts(spec, per_try, whole),
+    ]
     verdicts += other_verdicts(spec, hardware, environment)
     verdicts += sandbox_verdicts(spec, programs)
     return GoalReport(
@@ -127,61 +113,12 @@ def explain(
         max_iterations=spec.limits.max_iterations,
         suites=suites,
         claim=claim,
+        comparison=comparison,
         per_try=per_try,
         whole_goal=whole,
         verdicts=tuple(verdicts),
         sources=(SPEEDS[hardware].source,),
     )
-
-
-def explain_claim(spec: GoalSpec, cases: int) -> Claim:
-    """What the pass rate, and its confidence if one is asked for, need of `cases` cases."""
-    rate, confidence = spec.success.pass_rate, spec.success.confidence
-    if confidence is None:
-        return Claim(
-            suite=spec.success.suite,
-            cases=cases,
-            pass_rate=rate,
-            confidence=None,
-            passes_needed=math.ceil(round(rate * cases, 9)),
-            half_width=wilson_half_width(rate, cases),
-        )
-    return Claim(
-        suite=spec.success.suite,
-        cases=cases,
-        pass_rate=rate,
-        confidence=confidence,
-        passes_needed=passes_needed(cases, rate, confidence),
-        half_width=wilson_half_width(rate, cases),
-        cases_if_3_points_better=cases_for_power(rate, min(1, rate + 0.03), confidence, POWER),
-        cases_if_5_points_better=cases_for_power(rate, min(1, rate + 0.05), confidence, POWER),
-    )
-
-
-def claim_verdict(claim: Claim) -> Verdict:
-    """Whether the suite is large enough for the claim."""
-    subject = f"{claim.pass_rate:.0%} of {claim.suite}"
-    if claim.confidence is None:
-        reason = (
-            f"{claim.passes_needed} of {claim.cases} cases must pass; a rate there is known to "
-            f"± {claim.half_width:.1%} (Wilson, 95 %)"
-        )
-        return Verdict(subject=subject, state="holds", reason=reason)
-    if claim.passes_needed is None:
-        reason = f"no score on {claim.cases} cases has a lower bound of {claim.pass_rate:.0%}"
-        return Verdict(subject=subject, state="fails", reason=reason)
-    needs = {3: claim.cases_if_3_points_better, 5: claim.cases_if_5_points_better}
-    wanted = " and ".join(
-        f"{count or 'more than 20,000'} if it is {points} points better"
-        for points, count in needs.items()
-    )
-    reason = (
-        f"{claim.passes_needed} of {claim.cases} cases must pass for a lower bound of "
-        f"{claim.pass_rate:.0%} at {claim.confidence:.0%} confidence; to pass with 80 % "
-        f"probability a model needs {wanted}"
-    )
-    enough = needs[5] is not None and claim.cases >= needs[5]
-    return Verdict(subject=subject, state="holds" if enough else "doubtful", reason=reason)
 
 
 def limit_verdicts(spec: GoalSpec, per_try: Estimate, whole: Estimate) -> list[Verdict]:

@@ -4,10 +4,13 @@ Every mistake is reported at once, with file, line and key, in one `GoalError`.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import Field
 
 from forgemind_assets.errors import GoalError, Problem
 from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
@@ -24,6 +27,7 @@ from forgemind_assets.goal_sets import check_sets
 from forgemind_assets.goal_yaml import Document, Place, read_yaml
 from forgemind_assets.home import REPOSITORY
 from forgemind_assets.records import Case, Record, Seed
+from forgemind_assets.trial_grounds.statistics import typical_family
 
 GOALS = REPOSITORY / "benchmarks"
 SUITE_NAMES: tuple[SuiteName, ...] = ("dev", "full", "adversarial", "sealed")
@@ -34,6 +38,7 @@ class SuiteSize(Record):
 
     cases: int
     families: int
+    family_size: float = Field(default=1.0, description="cases in the family of an average case")
     canary: int = 0
 
 
@@ -105,9 +110,13 @@ def suite_sizes(goal: Goal) -> dict[str, SuiteSize]:
     sizes = {}
     for name in SUITE_NAMES:
         cases = load_cases(goal, name)
-        families = len({case.family for case in cases})
-        canary = sum(case.canary for case in cases)
-        sizes[name] = SuiteSize(cases=len(cases), families=families, canary=canary)
+        families = Counter(case.family for case in cases)
+        sizes[name] = SuiteSize(
+            cases=len(cases),
+            families=len(families),
+            family_size=typical_family(list(families.values())),
+            canary=sum(case.canary for case in cases),
+        )
     return sizes
 
 

@@ -95,6 +95,7 @@ def read_iteration(
         conclude=work_of(runs, "conclude", concluded),
         champion=champion.trial if champion else None,
         champion_full=champion.full if champion else None,
+        leader=(champion.leader or champion.trial) if champion else None,
         hours=champion.iteration_hours if champion else 0.0,
         yields=yields,
         rows_kept=rows,
@@ -155,8 +156,7 @@ def score_of(store: Store, goal: str, asset: str, trial: str) -> Score | None:
     """A report's rates, without its cases."""
     if not store.exists(goal, asset, trial):
         return None
-    report = read_report(store.folder(goal, asset, trial))
-    return Score(overall=report.overall, slices=report.slices, scores=report.scores)
+    return Score.of(read_report(store.folder(goal, asset, trial)))
 
 
 def read_yields(goal: str, store: Store, key: str) -> tuple[dict[str, Yield], int]:

@@ -158,7 +158,7 @@ def standing(workshop: Workshop, known: Registrations, version: Version) -> Stan
         adapter_hash=version.adapter_version,
         signature=state,
         signature_note=note,
-        full=Score(overall=report.overall, slices=report.slices) if report else None,
+        full=Score.of(report) if report else None,
         was_stable=any(e.adapter_version == version.adapter_version for e in was),
         is_stable=recorded and "stable" in version.aliases,
     )

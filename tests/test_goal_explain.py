@@ -1,5 +1,6 @@
 """The report on a goal: sizes, claim, estimates and verdicts."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 from fakes.goal_folder import write_goal
 from fakes.programs import NoRoom
 
+from forgemind_assets.goal_claims import Verdict, explain_claim, explain_comparison, gain_verdict
 from forgemind_assets.goal_costs import Estimate, detect_hardware, estimate_tests, estimate_try
-from forgemind_assets.goal_explain import GoalReport, Verdict, explain, explain_claim
-from forgemind_assets.goal_loading import find_goal, load_goal
+from forgemind_assets.goal_explain import GoalReport, explain
+from forgemind_assets.goal_loading import SuiteSize, find_goal, load_goal
+from forgemind_assets.trial_grounds.statistics import next_level, paired_cases_for_power
 
 PAID: dict[str, Any] = {
     "teachers.0": {
@@ -30,6 +33,14 @@ def report_on(tmp_path: Path, changes: dict[str, Any] | None = None, **options: 
     return explain(load_goal(write_goal(tmp_path, changes)), **{"hardware": "cpu", **options})
 
 
+def unrelated(cases: int) -> SuiteSize:
+    return SuiteSize(cases=cases, families=cases)
+
+
+def states(report: GoalReport, *, but: str) -> set[str]:
+    return {v.state for v in report.verdicts if v.subject != but}
+
+
 def verdict(report: GoalReport, subject: str) -> Verdict:
     return next(v for v in report.verdicts if v.subject == subject)
 
@@ -43,7 +54,8 @@ def test_the_report_says_what_will_run(tmp_path: Path):
         "embedded: qwen2.5-coder-1.5b-instruct (embedded, training_allowed)",
     )
     assert report.suites["full"].cases == 24
-    assert {v.state for v in report.verdicts} == {"holds"}
+    assert states(report, but="better than before") == {"holds"}
+    assert verdict(report, "better than before").state == "doubtful"
 
 
 PROGRAMS = {
@@ -81,22 +93,51 @@ def test_without_confidence_the_claim_is_a_count_and_its_interval(tmp_path: Path
 
 def test_a_rate_that_is_no_exact_binary_number_is_not_rounded_up(tmp_path: Path):
     spec = load_goal(write_goal(tmp_path, {"success.pass_rate": 0.9})).spec
-    assert [explain_claim(spec, n).passes_needed for n in (300, 310, 348)] == [270, 279, 314]
+    needed = [explain_claim(spec, unrelated(n)).passes_needed for n in (300, 310, 348)]
+    assert needed == [270, 279, 314]
 
 
 def test_with_confidence_the_claim_names_the_passes_and_the_cases(tmp_path: Path):
-    spec = load_goal(
-        write_goal(tmp_path, {"success.pass_rate": 0.9, "success.confidence": 0.95})
-    ).spec
-    claim = explain_claim(spec, 400)
+    success = {"success.pass_rate": 0.9, "success.confidence": 0.95}
+    once = load_goal(write_goal(tmp_path / "a", success | {"limits.max_iterations": 1})).spec
+    claim = explain_claim(once, unrelated(400))
     assert claim.passes_needed == 371
     assert (claim.cases_if_3_points_better, claim.cases_if_5_points_better) == (549, 179)
+    often = load_goal(write_goal(tmp_path / "b", success | {"limits.max_iterations": 30})).spec
+    dearer = explain_claim(often, unrelated(400))
+    assert dearer.passes_needed > claim.passes_needed
+    assert dearer.cases_if_5_points_better > claim.cases_if_5_points_better
+    alike = explain_claim(once, SuiteSize(cases=400, families=80, family_size=5))
+    assert alike.passes_needed > claim.passes_needed
+    assert alike.cases_if_5_points_better == math.ceil(1.4 * 179)
+
+
+def test_without_confidence_the_chance_of_meeting_the_goal_by_luck_is_told(tmp_path: Path):
+    changes = {"success.pass_rate": 0.9, "limits.max_iterations": 20}
+    spec = load_goal(write_goal(tmp_path, changes)).spec
+    claim = explain_claim(spec, unrelated(100))
+    assert claim.met_by_luck == pytest.approx(0.87, abs=0.01)
+
+
+@pytest.mark.parametrize(("fewer", "state"), [(0, "holds"), (1, "doubtful")])
+def test_a_suite_too_small_for_five_points_is_said_with_the_cases_it_takes(
+    tmp_path: Path, fewer: int, state: str
+):
+    spec = load_goal(write_goal(tmp_path, {"limits.max_iterations": 30})).spec
+    needed = paired_cases_for_power(0.05, alpha=next_level(0.05, 0.0, 30))
+    found = explain_comparison(spec, unrelated(needed - fewer))
+    assert found.cases_for_5_points == found.families_for_5_points == needed
+    assert found.detectable_gain == pytest.approx(0.05, abs=1e-4)
+    assert gain_verdict(found).state == state
+    assert (f"{needed:,} cases in" in gain_verdict(found).reason) == (
+        state == "doubtful" or fewer == 0
+    )
 
 
 @pytest.mark.parametrize(
     ("rate", "state", "words"),
     [
-        (0.5, "doubtful", "17 of 24 cases must pass"),
+        (0.5, "doubtful", "19 of 24 cases must pass"),
         (0.9, "fails", "no score on 24 cases has a lower bound of 90%"),
     ],
 )
@@ -197,9 +238,11 @@ def test_the_seed_example_holds_within_its_limits():
     assert report.hardware == "gpu"
     assert report.base_weights > 8e9
     assert 0 < report.per_try.gpu_dollars < 50
-    assert {v.state for v in report.verdicts} == {"holds"}
+    doubtful = {v.subject for v in report.verdicts if v.state != "holds"}
+    assert doubtful == {"90% of full", "better than before"}
+    assert "409 if it is 5 points better" in verdict(report, "90% of full").reason
 
 
 def test_the_default_goal_holds_within_its_limits_on_two_cores():
     report = explain(load_goal("python_security"), "cpu", environment={})
-    assert {v.state for v in report.verdicts} == {"holds"}
+    assert states(report, but="better than before") == {"holds"}

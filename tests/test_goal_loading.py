@@ -215,6 +215,7 @@ def test_one_wrong_section_hides_no_problem_of_another(tmp_path: Path):
         ({"prompts": "promts"}, "prompts", "did you mean prompts?"),
         ({"seeds": "../seeds.jsonl"}, "seeds", "expected a path within the goal's folder"),
         ({"seeds": "/etc/passwd"}, "seeds", "expected a path within the goal's folder"),
+        ({"success.alpha": 0.7}, "success.alpha", "at most 0.5"),
         ({"success.canary_pass_rate": 0.8}, "success.canary_pass_rate", "at most success.pass"),
         ({"limits.gpu_dollars_per_hour": 2, "limits.gpu_dollars_per_try": 0},
          "limits.gpu_dollars_per_try", "no try can run"),

@@ -13,7 +13,7 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from forgemind_assets.partitions import BASELINE, trial_key
 from forgemind_assets.records import Plan
-from forgemind_assets.trial_grounds.report import read_cases, read_report
+from forgemind_assets.trial_grounds.report import read_cases, read_families, read_report
 from resources.history import read_state
 from resources.workshop import Workshop
 
@@ -80,6 +80,9 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
                 "champion": winner.trial,
                 "changed": winner.changed,
                 "reason": winner.reason,
+                "next_starts_from": winner.leader,
+                "error_budget_spent": winner.alpha_spent,
+                **compared(winner),
                 "full_pass_rate": winner.full.rate,
                 "goal": judge(goal.spec, winner.full).sentence,
                 "hours_used": winner.hours_used,
@@ -118,6 +121,8 @@ def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
         before = Champion.model_validate(text)
     hours = workshop_hours(workshop, goal.name, iteration, names)
     winner = crown(
+        goal.spec,
+        iteration,
         [candidate(workshop, goal.name, name) for name in done],
         before,
         read_cases(store.folder(goal.name, "benchmark_report", before.trial)) if before else {},
@@ -132,13 +137,29 @@ def candidate(workshop: Workshop, goal: str, trial: str) -> Candidate:
     """One trial's results, read from its reports."""
     dev = read_report(workshop.store.folder(goal, "canary_report", trial))
     folder = workshop.store.folder(goal, "benchmark_report", trial)
-    full = read_report(folder)
     return Candidate(
         trial=trial,
-        dev=Score(overall=dev.overall, slices=dev.slices, scores=dev.scores),
-        full=Score(overall=full.overall, slices=full.slices, scores=full.scores),
+        dev=Score.of(dev),
+        full=Score.of(read_report(folder)),
         passed=read_cases(folder),
+        families=read_families(folder),
     )
+
+
+def compared(winner: Champion) -> dict[str, Any]:
+    """The comparison's numbers, in points of the pass rate; nothing where there was none."""
+    if winner.gain is None or winner.gain_interval is None:
+        return {}
+    low, high = winner.gain_interval
+    known = {
+        "gain_points": 100 * winner.gain,
+        "gain_interval_95_points": f"{100 * low:+.1f} to {100 * high:+.1f}",
+        "p_value": winner.p_value,
+        "level": winner.level,
+    }
+    if winner.gain_needed is not None:
+        known["gain_needed_points"] = 100 * winner.gain_needed
+    return known
 
 
 def workshop_hours(workshop: Workshop, goal: str, iteration: str, trials: list[str]) -> float:

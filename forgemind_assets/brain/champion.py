@@ -1,22 +1,41 @@
-"""The comparison of an iteration's trials with the champion before them. Pure."""
+"""The comparison of an iteration's trials with the champion before them. Pure.
+
+Two questions are kept apart. Who leads the search is decided on dev: the next training starts
+from there. Who is champion is a claim and decided on the gate: by one comparison an iteration,
+under the error budget of the loop.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 
+from forgemind_assets.brain.decide import judge
 from forgemind_assets.brain.state import Score
+from forgemind_assets.goal import GoalSpec
+from forgemind_assets.partitions import iteration_number
 from forgemind_assets.records import Record
-from forgemind_assets.trial_grounds.statistics import mcnemar_exact
+from forgemind_assets.trial_grounds.statistics import (
+    DISCORDANT,
+    Paired,
+    best_after_selection,
+    bootstrap_interval,
+    gain_after_selection,
+    needed_net,
+    next_level,
+    pair,
+    paired_p_value,
+)
 
 
 class Candidate(Record):
-    """A trial with its results; `passed` says for each gate case whether it passed."""
+    """A trial with its results on the gate case by case; these are never shown to the Brain."""
 
     trial: str
     dev: Score
     full: Score
-    passed: dict[str, bool] = Field(description="gate case id -> passed; never shown to the Brain")
+    passed: dict[str, bool] = Field(description="gate case id -> passed")
+    families: dict[str, str] = Field(description="gate case id -> its family")
 
 
 class Champion(Record):
@@ -28,37 +47,48 @@ class Champion(Record):
     before: str | None = None
     changed: bool
     reason: str
+    leader: str = Field(default="", description="best on dev so far: where training starts from")
+    leader_dev: float = Field(default=0.0, description="its pass rate on dev, 0 to 1")
+    leader_dev_expected: float | None = Field(
+        default=None, description="dev rate of this iteration's best without the luck of the pick"
+    )
     gained: int = Field(default=0, description="gate cases that only the new one passes")
     lost: int = Field(default=0, description="gate cases that only the one before passes")
-    p_value: float | None = Field(default=None, description="exact McNemar, two-sided")
+    gain: float | None = Field(default=None, description="the new one's gate rate less the other's")
+    gain_interval: tuple[float, float] | None = Field(
+        default=None, description="of the gain, 95 %, bootstrap over families"
+    )
+    gain_needed: float | None = Field(
+        default=None, description="smallest gain that would have been called better; None: no gain"
+    )
+    gain_expected: float | None = Field(
+        default=None, description="the gain without the luck of having been promoted for it"
+    )
+    p_value: float | None = Field(
+        default=None, description='exact, one-sided, by family, against "no better"'
+    )
+    level: float | None = Field(default=None, description="what the p value had to reach")
+    alpha_spent: float = Field(default=0.0, description="of success.alpha, in the loop so far")
     hours_used: float = Field(default=0.0, description="hours of the whole loop so far")
     iteration_hours: float = 0.0
 
 
 def crown(
+    spec: GoalSpec,
+    iteration: str,
     candidates: list[Candidate],
     before: Champion | None,
     before_passed: Mapping[str, bool],
 ) -> Champion | None:
     """The champion after an iteration, or None where there has never been one.
 
-    The best of the trials is chosen on dev; it replaces the champion only when it passes more
-    gate cases, counted on the same cases.
+    The best of the trials is chosen on dev. It replaces the champion when it is better on the
+    same gate cases at the level that the loop's error budget has for this iteration, or when it
+    meets the goal, passes more of the cases, and the champion does not meet it.
     """
-    best = max(candidates, key=lambda c: (c.dev.rate, c.full.rate, c.trial), default=None)
+    best = min(candidates, key=lambda c: (-c.dev.rate, c.trial), default=None)
     if best is None:
-        if before is None:
-            return None
-        return before.model_copy(
-            update={
-                "before": before.trial,
-                "changed": False,
-                "reason": f"no trial finished: {before.trial} stays",
-                "gained": 0,
-                "lost": 0,
-                "p_value": None,
-            }
-        )
+        return None if before is None else nothing_new(before)
     if before is None:
         return Champion(
             trial=best.trial,
@@ -66,39 +96,119 @@ def crown(
             dev=best.dev,
             changed=True,
             reason=f"{best.trial} is the first champion at {best.full.rate:.1%}",
+            leader=best.trial,
+            leader_dev=best.dev.rate,
         )
-    return duel(best, before, before_passed)
+    looks_left = max(1, spec.limits.max_iterations + 1 - iteration_number(iteration))
+    level = next_level(spec.success.alpha, before.alpha_spent, looks_left)
+    compared = duel(spec, best, before, before_passed, level)
+    return compared.model_copy(update=search_leader(candidates, best, before))
 
 
-def duel(best: Candidate, before: Champion, before_passed: Mapping[str, bool]) -> Champion:
-    """The paired comparison of one candidate with the champion."""
-    shared = best.passed.keys() & before_passed.keys()
-    gained = sum(best.passed[i] and not before_passed[i] for i in shared)
-    lost = sum(before_passed[i] and not best.passed[i] for i in shared)
-    facts: dict[str, Any] = {
-        "before": before.trial,
-        "gained": gained,
-        "lost": lost,
-        "p_value": mcnemar_exact(gained, lost),
-    }
-    numbers = (
-        f"{best.full.rate:.1%} against {before.full.rate:.1%} on {len(shared)} shared cases: "
-        f"{gained} gained, {lost} lost, p = {facts['p_value']:.2g}"
-    )
-    if gained > lost:
-        return Champion(
-            trial=best.trial,
-            full=best.full,
-            dev=best.dev,
-            changed=True,
-            reason=f"{best.trial} replaces {before.trial}: {numbers}",
-            **facts,
-        )
+def nothing_new(before: Champion) -> Champion:
+    """The same champion after an iteration in which no trial finished."""
     return Champion(
         trial=before.trial,
         full=before.full,
         dev=before.dev,
+        before=before.trial,
         changed=False,
-        reason=f"{before.trial} stays: {best.trial} had {numbers}",
+        reason=f"no trial finished: {before.trial} stays",
+        leader=before.leader,
+        leader_dev=before.leader_dev,
+        alpha_spent=before.alpha_spent,
+    )
+
+
+def search_leader(candidates: list[Candidate], best: Candidate, before: Champion) -> dict[str, Any]:
+    """Who leads the search on dev; the one before stays in a tie."""
+    noise = (DISCORDANT / 2 / max(1, best.dev.overall.total)) ** 0.5
+    expected = best_after_selection([c.dev.rate for c in candidates], noise)
+    held = before.leader_dev if before.leader else before.dev.rate
+    return {
+        "leader": best.trial if best.dev.rate > held else before.leader or before.trial,
+        "leader_dev": max(best.dev.rate, held),
+        "leader_dev_expected": expected if len(candidates) > 1 else None,
+    }
+
+
+def duel(
+    spec: GoalSpec,
+    best: Candidate,
+    before: Champion,
+    before_passed: Mapping[str, bool],
+    level: float,
+) -> Champion:
+    """The paired comparison of one candidate with the champion, at a level of the budget."""
+    paired = pair(before_passed, best.passed, best.families)
+    needed = needed_net(paired.net, level)
+    net = sum(paired.net)
+    better = needed is not None and net >= needed
+    meets = net > 0 and judge(spec, best.full).met and not judge(spec, before.full).met
+    interval = bootstrap_interval(paired)
+    facts: dict[str, Any] = {
+        "before": before.trial,
+        "gained": paired.gained,
+        "lost": paired.lost,
+        "gain": paired.gain,
+        "gain_interval": (interval.low, interval.high),
+        "gain_needed": needed / paired.total if needed else None,
+        "p_value": paired_p_value(paired.net),
+        "level": level,
+        "alpha_spent": before.alpha_spent + (0.0 if better else level),
+    }
+    if better and needed:
+        facts["gain_expected"] = gain_after_selection(
+            paired.gain, paired.standard_error, needed / paired.total
+        )
+    leads = best if better or meets else before
+    return Champion(
+        trial=leads.trial,
+        full=leads.full,
+        dev=leads.dev,
+        changed=leads is best,
+        reason=sentence(spec, best.trial, before.trial, paired, facts, better=better, meets=meets),
         **facts,
     )
+
+
+def sentence(
+    spec: GoalSpec,
+    new: str,
+    old: str,
+    paired: Paired,
+    facts: Mapping[str, Any],
+    *,
+    better: bool,
+    meets: bool,
+) -> str:
+    """Why the champion was or was not replaced, in one sentence with the numbers."""
+    seen = (
+        f"{points(paired.gain)} on {paired.total} cases in {len(paired.net)} families "
+        f"({paired.gained} gained, {paired.lost} lost)"
+    )
+    budget = (
+        f"at this point of the loop's error budget (p = {facts['p_value']:.2g}, level "
+        f"{facts['level']:.2g} of {spec.success.alpha:g})"
+    )
+    needed = facts["gain_needed"]
+    if better:
+        return (
+            f"{new} replaces {old}: {seen}, about {points(facts['gain_expected'])} once the luck "
+            f"of being picked is taken off; {100 * needed:.1f} were needed to be called better "
+            f"{budget}"
+        )
+    if not facts["level"]:
+        wanting = f"the loop's error budget of {spec.success.alpha:g} is spent"
+    elif needed is None:
+        wanting = f"so few differ that no gain is told from luck {budget}"
+    else:
+        wanting = f"needs {100 * needed:.1f} to be called better {budget}"
+    if meets:
+        return f"{new} replaces {old} as it meets the goal, not as better: {seen}; {wanting}"
+    return f"{old} stays: {new} had {seen}; {wanting}"
+
+
+def points(gain: float) -> str:
+    """`0.041` -> `+4.1 points`."""
+    return f"{100 * gain:+.1f} points"

@@ -18,7 +18,7 @@ def build_checks(goal: Goal, keys: GoalKeys) -> list[dg.AssetChecksDefinition]:
         """Whether this adapter meets the goal. A miss does not block: the report stays."""
         folder = workshop.store.folder(goal.name, "benchmark_report", context.partition_key)
         report = read_report(folder)
-        verdict = judge(goal.spec, Score(overall=report.overall, slices=report.slices))
+        verdict = judge(goal.spec, Score.of(report))
         return dg.AssetCheckResult(
             passed=verdict.met,
             severity=dg.AssetCheckSeverity.WARN,

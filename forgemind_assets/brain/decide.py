@@ -10,7 +10,7 @@ from forgemind_assets.brain.state import IterationState, Score, State, Work
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number
 from forgemind_assets.records import Plan
-from forgemind_assets.trial_grounds.statistics import clopper_pearson_lower
+from forgemind_assets.trial_grounds.statistics import clopper_pearson_lower, loop_confidence
 
 MAX_FAILURES = 3
 
@@ -84,20 +84,23 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
     """The goal check. The asset check and the Brain both call this.
 
     Met when the pass rate reaches the threshold and, where the goal asks for confidence, its
-    one-sided Clopper-Pearson lower bound does too.
+    one-sided Clopper-Pearson lower bound does too. The bound allows for families, and for as many
+    looks as the loop may have iterations.
     """
     need, rate = spec.success.pass_rate, score.overall
     counts = f"{rate.passed} of {rate.total} cases passed ({rate.rate:.1%})"
     if spec.success.confidence is None:
         met = rate.total > 0 and rate.rate >= need
         return Verdict(met, f"{counts}; the goal asks for {need:.0%}: {'met' if met else 'missed'}")
-    level = spec.success.confidence
-    lower = clopper_pearson_lower(rate.passed, rate.total, level)
+    looks = spec.limits.max_iterations
+    level = loop_confidence(spec.success.confidence, looks)
+    lower = clopper_pearson_lower(rate.passed, rate.total, level, score.design_effect)
     met = rate.total > 0 and rate.rate >= need and lower >= need
     return Verdict(
         met,
-        f"{counts}, {level:.0%} lower bound {lower:.1%}; the goal asks for a lower bound of "
-        f"{need:.0%}: {'met' if met else 'missed'}",
+        f"{counts}, lower bound {lower:.1%} at {spec.success.confidence:.0%} confidence over "
+        f"{looks} iterations; the goal asks for a lower bound of {need:.0%}: "
+        f"{'met' if met else 'missed'}",
     )
 
 

@@ -1,6 +1,7 @@
 """Plans: what the next iteration tries, and what result would confirm it. Pure.
 
-Each rule reads the dev results of the past, by slice, and writes a sentence for people.
+Each rule reads the dev results of the past, by slice, and writes a sentence for people. No rule
+reads the gate or who is champion on it: the error budget of the loop rests on that.
 """
 
 from forgemind_assets.brain.state import IterationState, Score, State
@@ -88,7 +89,7 @@ def first_settings(spec: GoalSpec) -> TrainSettings:
 
 
 def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
-    """Learns from the dev errors of the last iteration and of the champion."""
+    """Learns from the dev errors of the last iteration and from who leads on dev."""
     last = trained[-1]
     before = trained[-2] if len(trained) > 1 else None
     dev = dev_of(last)
@@ -131,7 +132,7 @@ def training_tack(
     plateau: bool,
     trained: int,
 ) -> tuple[TrialSettings, str]:
-    """Continue from the champion; from the base while no trained model leads.
+    """Continue from the best on dev; from the base while no trained model leads there.
 
     After a worse result the next training is shorter and gentler, since more of the same would
     lose more; on a plateau it passes over the rows more often.
@@ -139,19 +140,19 @@ def training_tack(
     assert last.plan is not None
     past = last.plan.trials[0].training or first_settings(spec)
     variant = last.plan.trials[0].prompt_variant
-    champion = last.champion
+    leader = last.leader
     seed = past.seed + 1
-    if plateau and champion == trial_key(last.key, "a") and past.start_from != "base":
+    if plateau and leader == trial_key(last.key, "a") and past.start_from != "base":
         variants = spec.search.prompt_variants
         variant = variants[(variants.index(variant) + 1) % len(variants)]
-    if champion is None or champion.startswith(BASELINE):
+    if leader is None or leader.startswith(BASELINE):
         settings = past.model_copy(
             update={"learning_rate": past.learning_rate * 0.7, "start_from": "base", "seed": seed}
         )
         return TrialSettings(name="a", training=settings, prompt_variant=variant), (
             "a lower learning rate from the base model"
         )
-    regressed = champion != trial_key(last.key, "a")
+    regressed = leader != trial_key(last.key, "a")
     factor = 0.5 if regressed else 0.8
     rate = max(past.learning_rate * factor, spec.search.learning_rate * 0.1)
     epochs, passes = past.epochs, ""
@@ -162,10 +163,10 @@ def training_tack(
     if epochs != past.epochs:
         passes = f" for {epochs:g} instead of {past.epochs:g} epochs"
     settings = past.model_copy(
-        update={"learning_rate": rate, "epochs": epochs, "start_from": champion, "seed": seed}
+        update={"learning_rate": rate, "epochs": epochs, "start_from": leader, "seed": seed}
     )
     return TrialSettings(name="a", training=settings, prompt_variant=variant), (
-        f"training on from champion {champion} at a learning rate of {rate:.1e}{passes}"
+        f"training on from {leader}, the best on dev, at a learning rate of {rate:.1e}{passes}"
     )
 
 
@@ -215,7 +216,7 @@ def strategy_shares(spec: GoalSpec, last: IterationState) -> tuple[dict[str, flo
 
 
 def reused(trained: list[IterationState], trial: TrialSettings) -> tuple[str, ...]:
-    """A start from the base model takes all earlier rows along; the champion has seen them."""
+    """A start from the base model takes all earlier rows along; a trained one has seen them."""
     assert trial.training is not None
     return tuple(it.key for it in trained) if trial.training.start_from == "base" else ()
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from forgemind_assets.records import Plan, Record
-from forgemind_assets.trial_grounds.report import Rate
+from forgemind_assets.trial_grounds.report import Rate, Report
 
 Status = Literal["none", "running", "succeeded", "failed"]
 Consent = Literal["none", "open", "approved", "rejected"]
@@ -31,6 +31,17 @@ class Score(Record):
     overall: Rate
     slices: dict[str, Rate] = Field(default_factory=dict)
     scores: dict[str, Rate] = Field(default_factory=dict)
+    design_effect: float = Field(default=1.0, ge=1, description="of the overall rate")
+
+    @staticmethod
+    def of(report: Report) -> "Score":
+        """The rates of a report."""
+        return Score(
+            overall=report.overall,
+            slices=report.slices,
+            scores=report.scores,
+            design_effect=report.design_effect,
+        )
 
     @property
     def rate(self) -> float:
@@ -67,6 +78,7 @@ class IterationState(Record):
     conclude: Work = Work()
     champion: str | None = Field(default=None, description="trial that leads after this iteration")
     champion_full: Score | None = None
+    leader: str | None = Field(default=None, description="best trial on dev after this iteration")
     yields: dict[str, Yield] = Field(default_factory=dict)
     rows_kept: int = 0
     hours: float = Field(default=0.0, description="hours of work that this iteration took")

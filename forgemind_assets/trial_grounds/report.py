@@ -1,6 +1,7 @@
 """The report: the result of one suite on one model, summed up for people and for the Brain."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from forgemind_assets.records import Record, TestResult
-from forgemind_assets.trial_grounds.statistics import wilson_interval
+from forgemind_assets.trial_grounds.statistics import design_effect, wilson_interval
 
 SAMPLES = 15
 
@@ -37,6 +38,9 @@ class Report(Record):
     prompt_variant: str
     overall: Rate
     interval: tuple[float, float] = Field(description="Wilson, 95 %")
+    design_effect: float = Field(
+        default=1.0, ge=1, description="variance of the pass rate over that of unrelated cases"
+    )
     slices: dict[str, Rate]
     canary: Rate | None = None
     scores: dict[str, Rate] = Field(default_factory=dict, description="line, fix: beside the pass")
@@ -85,6 +89,7 @@ def summarise(
         prompt_variant=prompt_variant,
         overall=overall,
         interval=(interval.low, interval.high),
+        design_effect=design_effect(family_counts(results)),
         slices={name: rate_of([r for r in results if r.slice == name]) for name in names},
         canary=rate_of(canary) if canary else None,
         scores={kind: score_rate(results, kind) for kind in kinds},
@@ -103,6 +108,13 @@ def rate_of(results: Sequence[TestResult]) -> Rate:
         total=len(results),
         unscored=sum(r.passed is None for r in results),
     )
+
+
+def family_counts(results: Sequence[TestResult]) -> list[tuple[int, int]]:
+    """(passed, cases) of each family."""
+    cases = Counter(r.family for r in results)
+    passed = Counter(r.family for r in results if r.passed is True)
+    return [(passed[family], count) for family, count in sorted(cases.items())]
 
 
 def score_rate(results: Sequence[TestResult], kind: str) -> Rate:
@@ -149,3 +161,8 @@ def read_cases(folder: Path) -> dict[str, bool]:
     """Case id -> passed, of a report that `write_report` wrote; unscored counts as not passed."""
     frame = pl.read_parquet(folder / "cases.parquet", columns=["case_id", "passed"])
     return {case_id: passed is True for case_id, passed in frame.iter_rows()}
+
+
+def read_families(folder: Path) -> dict[str, str]:
+    """Case id -> family, of a report that `write_report` wrote."""
+    return dict(pl.read_parquet(folder / "cases.parquet", columns=["case_id", "family"]).rows())

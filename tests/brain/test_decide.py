@@ -33,7 +33,7 @@ def score(passed, total=100):
     return Score(overall=Rate(passed=passed, total=total), slices=slices)
 
 
-def concluded(key, full, dev=None, champion=None, hours=0.1):
+def concluded(key, full, dev=None, leader=None, hours=0.1):
     state = State(iterations=(baseline(),)) if key != "0000" else State()
     plan = planner.baseline_plan(SPEC) if key == "0000" else planner.propose(SPEC, state, key)
     trial = TrialState(work=DONE, dev=score(dev or full), full=score(full), adversarial=score(full))
@@ -43,8 +43,9 @@ def concluded(key, full, dev=None, champion=None, hours=0.1):
         prepare=DONE,
         trials={t.name: trial for t in plan.trials},
         conclude=DONE,
-        champion=champion or f"{key}-a",
+        champion=f"{key}-a",
         champion_full=score(full),
+        leader=leader or f"{key}-a",
         hours=hours,
     )
 
@@ -173,13 +174,39 @@ def test_hours_stop_the_loop_when_another_iteration_would_not_fit(used, stops):
 
 def test_confidence_asks_for_the_lower_bound():
     strict = spec_of(success={"pass_rate": 0.9, "confidence": 0.95})
-    needed = passes_needed(200, 0.9, 0.95)
-    assert 180 < needed < 200
+    needed = passes_needed(200, 0.9, 1 - 0.05 / strict.limits.max_iterations)
+    assert passes_needed(200, 0.9, 0.95) < needed < 200
     assert not judge(strict, score(needed - 1, 200)).met
     assert judge(strict, score(needed, 200)).met
+    assert "at 95% confidence over 3 iterations" in judge(strict, score(needed, 200)).sentence
 
 
-def test_next_plan_favours_weak_slices_and_goes_on_from_the_champion():
+def test_cases_that_are_alike_prove_less():
+    strict = spec_of(success={"pass_rate": 0.9, "confidence": 0.95})
+    alike = score(193, 200).model_copy(update={"design_effect": 3.0})
+    assert judge(strict, score(193, 200)).met
+    assert not judge(strict, alike).met
+
+
+def without_the_gate(state):
+    hidden = {"full": None, "adversarial": None}
+    return state.model_copy(
+        update={
+            "iterations": tuple(
+                it.model_copy(
+                    update={
+                        "champion": None,
+                        "champion_full": None,
+                        "trials": {n: t.model_copy(update=hidden) for n, t in it.trials.items()},
+                    }
+                )
+                for it in state.iterations
+            )
+        }
+    )
+
+
+def test_next_plan_favours_weak_slices_and_goes_on_from_the_best_on_dev():
     it = concluded("0001", 60)
     decision = decide(SPEC, State(iterations=(baseline(), it)))
     assert isinstance(decision, Prepare)
@@ -206,9 +233,9 @@ def test_errors_move_rows_within_a_group_of_slices_and_never_between_groups():
     assert weights["safe/a"] + weights["safe/b"] == pytest.approx(10 / 6, abs=0.01)
 
 
-def test_a_worse_iteration_goes_back_to_the_champion_with_a_smaller_step():
+def test_a_worse_iteration_goes_back_to_the_best_on_dev_with_a_smaller_step():
     first = concluded("0001", 60)
-    second = concluded("0002", 50, champion="0001-a")
+    second = concluded("0002", 50, leader="0001-a")
     plan = decide(SPEC, State(iterations=(baseline(), first, second))).plan
     assert plan.trials[0].training.start_from == "0001-a"
     past, now = second.plan.trials[0].training, plan.trials[0].training
@@ -276,3 +303,13 @@ def test_work_that_runs_or_is_done_is_never_started_again(state):
             assert last.conclude.status in ("none", "failed")
         case _:
             pass
+
+
+@given(states(), st.integers(0, 100))
+def test_no_plan_depends_on_the_gate(state, dev):
+    """What the error budget rests on: candidates are what they would be without a gate."""
+    state = state.model_copy(
+        update={"iterations": (*state.iterations[:-1], concluded("0004", dev))}
+    )
+    plan = planner.propose(SPEC, state, "0005")
+    assert plan == planner.propose(SPEC, without_the_gate(state), "0005")

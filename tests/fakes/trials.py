@@ -16,7 +16,7 @@ def publish_report(place, asset, trial, passed, total=24, constant=0.25):
     results = [
         TestResult(
             case_id=f"c{i}",
-            family="f",
+            family=f"f{i}",
             slice="CWE-89",
             prompt="p",
             answer="a",

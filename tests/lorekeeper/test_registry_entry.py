@@ -7,6 +7,7 @@ from fakes.reviews import ADA, BOB
 from fakes.trials import conclude, promote_by_run, publish_plan, publish_report, publish_trial
 
 from resources.approvals import GoalApprovals
+from resources.history import champion_of
 from resources.registry import CANDIDATE, STABLE, TRIAL_TAG, Registry
 from resources.reviews import open_reviews
 
@@ -37,6 +38,9 @@ def test_champions_are_registered_once_and_the_goal_moves_stable(tmp_path, monke
             "consent_missing": False,
         }
         assert registry.version_of("small_goal", STABLE).trial == "0002-a"
+        winner = champion_of(place.workshop.store, "small_goal", "0002")
+        assert winner.gain >= winner.gain_needed
+        assert "+37.5 points on 24 cases in 24 families" in winner.reason
         versions = registry.client().search_model_versions("name = 'small_goal'")
         assert sorted(v.tags[TRIAL_TAG] for v in versions) == ["0001-a", "0002-a"]
         run = registry.client().get_run(versions[0].run_id)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgemind_assets.records import Case
+from forgemind_assets.records import Case, TestResult
 from forgemind_assets.trial_grounds.evaluation import (
     append_journal,
     best_constant,
@@ -15,6 +15,7 @@ from forgemind_assets.trial_grounds.evaluation import (
 from forgemind_assets.trial_grounds.graders.json_label import JsonLabel, first_object
 from forgemind_assets.trial_grounds.report import (
     read_cases,
+    read_families,
     read_report,
     summarise,
     write_report,
@@ -152,3 +153,22 @@ def test_report_counts_slices_and_reads_back(tmp_path):
     write_report(report, results, tmp_path)
     assert read_report(tmp_path) == report
     assert read_cases(tmp_path) == {"c1": True, "c2": False, "c3": True, "c4": False}
+    assert read_families(tmp_path) == {c.id: c.family for c in cases}
+
+
+def test_a_report_says_how_alike_the_cases_of_a_family_are():
+    def effect(families):
+        results = [
+            TestResult(
+                case_id=f"c{i}", family=family, slice="s", prompt="p", answer="a",
+                passed=i % 10 < 5, reason="r",
+            )
+            for i, family in enumerate(families)
+        ]  # fmt: skip
+        return summarise(
+            results, goal="g", suite="full", suite_hash="h", model="m", model_hash="m",
+            prompt_variant="short",
+        ).design_effect  # fmt: skip
+
+    assert effect(f"f{i}" for i in range(40)) == pytest.approx(1)
+    assert effect(f"f{i // 5}" for i in range(40)) == pytest.approx(5 * 8 / 7 * 39 / 40)
