@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock
-from sqlalchemy import event
+from sqlalchemy import event, exc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
@@ -66,7 +66,7 @@ def open_engine(url: str) -> sa.Engine:
     """
     try:
         parsed = make_url(url)
-    except (sa.exc.ArgumentError, ValueError):
+    except (exc.ArgumentError, ValueError):
         raise UserError(
             "FORGEMIND_LEDGER_URL: expected an address such as postgresql://user@host/database, "
             "found something else (not shown)"
@@ -93,7 +93,7 @@ def _open_server(address: sa.URL) -> sa.Engine:
             "FORGEMIND_LEDGER_URL names PostgreSQL: expected the package psycopg, found none; "
             "install it with: pip install 'forgemind[postgresql]'"
         ) from None
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+    except (exc.OperationalError, exc.ProgrammingError) as error:
         raise StoreError(
             f"the ledger's PostgreSQL server at {address} cannot be used: {error.orig}"
         ) from None

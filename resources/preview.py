@@ -12,7 +12,7 @@ from forgemind_assets.brain import planner
 from forgemind_assets.brain.state import State
 from forgemind_assets.errors import UserError
 from forgemind_assets.foundry.generate import Makings
-from forgemind_assets.foundry.strategies.base import Ask, Order, StrategyAccount
+from forgemind_assets.foundry.strategies.base import Ask, Order, Question, Reply, StrategyAccount
 from forgemind_assets.foundry.strategies.registry import STRATEGIES
 from forgemind_assets.foundry.strategies.taught import Taught, Work
 from forgemind_assets.goal import Goal
@@ -155,5 +155,10 @@ def look(
     return found
 
 
-def _nobody(*_: object) -> list:
+def _nobody(
+    teacher: str,
+    questions: Sequence[Question],
+    usable: Callable[[str], bool],
+    on_reply: Callable[[], None],
+) -> Sequence[Reply]:
     raise AssertionError("a prospect asks nobody")

@@ -25,7 +25,9 @@ class TeacherRequest(Record):
     temperature: float | None = Field(None, ge=0, le=2)
     seed: int = 0
     redraws: int | None = Field(
-        None, ge=0, description="further seeds while no answer fits the schema; not in the key"
+        default=None,
+        ge=0,
+        description="further seeds while no answer fits the schema; not in the key",
     )
 
     def drawn(self, draw: int) -> "TeacherRequest":

@@ -17,8 +17,9 @@ from forgemind_assets.goal import Goal
 
 
 def language_of(goal: Goal) -> str:
-    """The language in which inputs are shown: that of the goal's first verifier, or plain text."""
-    return next((VERIFIERS[name].language for name in goal.spec.filters.verifiers), "text")
+    """The language in which inputs are shown: the first that a verifier implies, or text."""
+    spoken = (VERIFIERS[use.name].language for use in goal.spec.filters.verifiers)
+    return next(filter(None, spoken), "text")
 
 
 def print_rows(console: Console, rows: Iterable[Mapping[str, Any]], language: str) -> None:

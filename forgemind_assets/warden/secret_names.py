@@ -123,7 +123,7 @@ def purpose_before(text: str, at: int) -> Purpose:
         at: where the value begins.
     """
     for segment in _segments(text[max(0, at - REACH) : at]):
-        said = [found for name in _names(segment) if (found := purpose(name))]
+        said: list[Purpose] = [found for name in _names(segment) if (found := purpose(name))]
         if said:
             return said[-1]
     return ""

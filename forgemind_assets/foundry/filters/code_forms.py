@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import cast
 
 from forgemind_assets.foundry.filters.string_pieces import string_pieces
 from forgemind_assets.foundry.rewriting.scopes import FIXED
@@ -132,11 +133,11 @@ class _Normal(ast.NodeTransformer):
 
     def visit_keyword(self, node: ast.keyword) -> ast.AST:
         name = self._name(node.arg) if node.arg in self._parameters else node.arg
-        return ast.keyword(name, self.visit(node.value))
+        return ast.keyword(name, cast("ast.expr", self.visit(node.value)))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         name = self._name(node.attr) if node.attr in self._own_attributes else node.attr
-        return ast.Attribute(self.visit(node.value), name, node.ctx)
+        return ast.Attribute(cast("ast.expr", self.visit(node.value)), name, node.ctx)
 
     def visit(self, node: ast.AST) -> ast.AST:
         pieces = string_pieces(node) if isinstance(node, ast.expr) else None

@@ -64,6 +64,9 @@ def prose_of(code: str) -> str:
     except (SyntaxError, ValueError, tokenize.TokenError):
         return ""
     comments = [t.string.lstrip("#").strip() for t in tokens if t.type == tokenize.COMMENT]
-    named = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    docs = [ast.get_docstring(n) or "" for n in ast.walk(tree) if isinstance(n, named)]
+    docs = [
+        ast.get_docstring(node) or ""
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
     return "\n".join(filter(None, [*docs, *comments]))

@@ -16,7 +16,8 @@ def string_pieces(node: ast.expr) -> list[str | ast.expr] | None:
         pieces: list[str | ast.expr] = []
         for one in node.values:
             inner = one.value if isinstance(one, ast.FormattedValue) else one
-            pieces += string_pieces(inner) if isinstance(inner, ast.Constant) else [_bare(inner)]
+            text = string_pieces(inner) if isinstance(inner, ast.Constant) else None
+            pieces += text or [_bare(inner)]
         return _joined(pieces)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = string_pieces(node.left), string_pieces(node.right)

@@ -40,7 +40,7 @@ class Adversarial(Rewrites[AdversarialPrompt]):
     """
 
     name: ClassVar[str] = "adversarial"
-    prompt_type = AdversarialPrompt
+    prompt_type: ClassVar[type[Record] | None] = AdversarialPrompt
 
     def weights(self, order: Order, prompt: AdversarialPrompt) -> Mapping[str, float]:
         """The plan's weight, times the share of dev cases that fooled the champion."""

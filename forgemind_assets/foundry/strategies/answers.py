@@ -2,20 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from forgemind_assets.foundry.verifiers.base import Verifier
 from forgemind_assets.foundry.verifiers.registry import VERIFIERS
-from forgemind_assets.foundry.verifiers.verdict import Verdict
 from forgemind_assets.goal import Goal
 from forgemind_assets.records import Seed
-
-
-class Locator(Protocol):
-    """A verifier, asked for what it finds."""
-
-    def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict:
-        """The verdict on a claim, with (label, 1-based line) of all that was found."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +27,7 @@ class AnswerShape:
     fix_key: str | None
     harmless: str
     patterns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    locators: tuple[Locator, ...] = ()
+    locators: tuple[Verifier, ...] = ()
 
     @staticmethod
     def of(goal: Goal, seeds: Sequence[Seed] = ()) -> "AnswerShape":
@@ -49,7 +41,10 @@ class AnswerShape:
             fix,
             goal.spec.task.labels[0] if goal.spec.task.labels else "none",
             {seed.slice: seed.expected for seed in seeds},
-            tuple(VERIFIERS[name]() for name in goal.spec.filters.verifiers),
+            tuple(
+                VERIFIERS[use.name].model_validate(use.options)
+                for use in goal.spec.filters.verifiers
+            ),
         )
 
     def answer(
@@ -68,7 +63,7 @@ class AnswerShape:
     def line_of(self, text: str, label: str) -> int | None:
         """The first line at which a verifier finds the label; None where none does."""
         for locator in self.locators:
-            for found, line in locator.verify(text, label, None).found:
+            for found, line in locator.locate(text, label):
                 if found == label:
                     return line
         return None

@@ -14,7 +14,7 @@ from forgemind_assets.foundry.strategies.base import Order
 from forgemind_assets.foundry.strategies.prompts import Finding, GoalWords
 from forgemind_assets.foundry.strategies.rewrites import Errand, RewritePrompt, Rewrites
 from forgemind_assets.goal_schema import unknown_name
-from forgemind_assets.records import Seed
+from forgemind_assets.records import Record, Seed
 
 
 class ContrastPrompt(RewritePrompt):
@@ -37,7 +37,7 @@ class ContrastPairs(Rewrites[ContrastPrompt]):
     """Asks for the twin of an example in the slice that the prompt names."""
 
     name: ClassVar[str] = "contrast_pairs"
-    prompt_type = ContrastPrompt
+    prompt_type: ClassVar[type[Record] | None] = ContrastPrompt
 
     def weights(self, order: Order, prompt: ContrastPrompt) -> Mapping[str, float]:
         """A source weighs what the slice of its twin weighs: that is where the row goes."""

@@ -54,7 +54,7 @@ class FailureDriven(Rewrites[FailurePrompt]):
     """
 
     name: ClassVar[str] = "failure_driven"
-    prompt_type = FailurePrompt
+    prompt_type: ClassVar[type[Record] | None] = FailurePrompt
 
     def weights(self, order: Order, prompt: FailurePrompt) -> Mapping[str, float]:
         """The plan's weight times the slice's share of wrong answers on dev."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from forgemind_assets.foundry.strategies.base import Order
 from forgemind_assets.foundry.strategies.prompts import Text
 from forgemind_assets.foundry.strategies.rewrites import Errand, RewritePrompt, Rewrites
-from forgemind_assets.records import Seed
+from forgemind_assets.records import Record, Seed
 
 Choices = Annotated[tuple[Text, ...], Field(min_length=1)]
 
@@ -35,7 +35,7 @@ class PersonaVariation(Rewrites[PersonaPrompt]):
     """Asks for the example as a drawn persona would write it in a drawn domain."""
 
     name: ClassVar[str] = "persona_variation"
-    prompt_type = PersonaPrompt
+    prompt_type: ClassVar[type[Record] | None] = PersonaPrompt
 
     def errand(
         self, order: Order, prompt: PersonaPrompt, source: Seed, rng: random.Random

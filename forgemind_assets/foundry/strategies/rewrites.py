@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import Field
 
@@ -86,7 +86,7 @@ class RewritePrompt(TeacherPrompt):
             if self.example is not None and name not in self.example.answer:
                 yield ("example", "answer"), f"expected the key {name}, found none"
 
-    def schema(self, answer_schema: Mapping[str, Any]) -> dict[str, Any]:
+    def asked_schema(self, answer_schema: Mapping[str, Any]) -> dict[str, Any]:
         """JSON schema of the teacher's answer."""
         text: dict[str, Any] = {"type": "string"}
         if self.lines is not None:
@@ -125,7 +125,7 @@ class Errand:
 class Rewrites(Taught, Generic[P]):
     """Draws examples slice by slice; a subclass says which, and what more is said of them."""
 
-    prompt_type = RewritePrompt
+    prompt_type: ClassVar[type[Record] | None] = RewritePrompt
 
     def weights(self, order: Order, prompt: P) -> Mapping[str, float]:
         """How often each slice is a source, relative to the others; as the plan says."""
@@ -197,7 +197,7 @@ def _job(
 
     question = Question(
         messages=(*_opening(prompt), _user(filled(prompt.variants[variant], slots))),
-        json_schema=prompt.schema(order.goal.spec.task.answer_schema),
+        json_schema=prompt.asked_schema(order.goal.spec.task.answer_schema),
         max_tokens=prompt.max_tokens,
         temperature=prompt.temperature,
         seed=rng.randrange(2**31),

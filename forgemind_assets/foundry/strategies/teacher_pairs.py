@@ -184,7 +184,7 @@ class TeacherPairs(Taught):
     """Asks the order's teacher for pairs."""
 
     name: ClassVar[str] = NAME
-    prompt_type = PairPrompt
+    prompt_type: ClassVar[type[Record] | None] = PairPrompt
 
     def work(self, order: Order) -> Work:
         """One question a pair."""

@@ -2,6 +2,7 @@
 
 import json
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -54,6 +55,10 @@ class Verifier(Record):
 
         `programs` is given where `runs_programs`.
         """
+
+    def locate(self, text: str, label: str) -> Sequence[tuple[str, int]]:
+        """(label, 1-based line) of what it finds in a text said to be `label`; nothing here."""
+        return ()
 
 
 def read_field(claim: Claim, path: str) -> Any:

@@ -8,6 +8,7 @@ often harmless (47 of 524 safe seeds) than a weakness that the rules miss (19 of
 
 import ast
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
 
 from pydantic import Field
@@ -95,6 +96,10 @@ class PythonSecurity(Verifier):
     def check(self, claim: Claim, programs: ProgramRunner | None = None) -> Verdict:
         """See `verify`."""
         return self.verify(claim.input, claim.label or NONE, claim.line)
+
+    def locate(self, text: str, label: str) -> Sequence[tuple[str, int]]:
+        """See `Verifier.locate`."""
+        return self.verify(text, label, None).found
 
     def verify(self, code: str, claimed: str, claimed_line: int | None) -> Verdict:
         """Keep a label that the analysis supports; drop one that it refutes or cannot confirm.

@@ -37,7 +37,10 @@ def rows(setup: list[str], query: str, most: int, memory_mib: int) -> list[list[
 
     Raises RefusedStatement, TooManyRows, and what DuckDB raises.
     """
-    config = {**CONFIG, "memory_limit": f"{memory_mib}MiB"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **CONFIG,
+        "memory_limit": f"{memory_mib}MiB",
+    }
     with duckdb.connect(":memory:", config=config) as connection:
         for statement in connection.extract_statements(";".join(setup)) if setup else ():
             if statement.type.name not in SETUP_STATEMENTS:
