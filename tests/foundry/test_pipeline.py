@@ -122,7 +122,7 @@ def test_with_every_filter_on_kept_and_rejected_are_the_input(goal, picks):
         goal.model_copy(update={"spec": spec}),
         Equipment(embedder=CountedLetters(), perplexity=RareLetters()),
     )
-    grown = expand(SEEDS, {s.slice: 3 for s in SEEDS}, 1)
+    grown = stated(expand(SEEDS, {s.slice: 3 for s in SEEDS}, 1), ORIGINS)
     pool = [*ODD_ROWS, *grown]
     rows = [pool[n % len(pool)] for n in picks]
     try:
@@ -147,7 +147,7 @@ def test_the_funnel_tells_what_each_filter_would_have_dropped_alone():
 def test_what_did_not_run_says_so_in_the_funnel(goal):
     filters = Filters.model_validate({"semantic_duplicates": {}, "decontamination_cosine": 0.9})
     spec = goal.spec.model_copy(update={"filters": filters})
-    rows = expand(SEEDS, {s.slice: 3 for s in SEEDS}, 1)
+    rows = stated(expand(SEEDS, {s.slice: 3 for s in SEEDS}, 1), ORIGINS)
     result = run_filters(rows, pipeline_for(goal.model_copy(update={"spec": spec})))
     notes = {s.stage: s.note for s in result.funnel if s.note}
     assert notes == {
@@ -161,7 +161,8 @@ def test_what_did_not_run_says_so_in_the_funnel(goal):
 
 def test_a_copy_of_a_suite_case_is_never_quoted_whichever_stage_drops_it(goal):
     near = SEEDS[0].input + "\n"
-    rows = [row(SEEDS[0].input), row(near), *expand(SEEDS[2:], {s.slice: 3 for s in SEEDS}, 1)]
+    others = stated(expand(SEEDS[2:], {s.slice: 3 for s in SEEDS}, 1), ORIGINS)
+    rows = [row(SEEDS[0].input), row(near), *others]
     result = run_filters(rows, pipeline_for(goal))
     dropped = {r.stage: r for r in result.rejected if r.row.input.startswith(SEEDS[0].input)}
     assert set(dropped) == {"exact_duplicates", "decontamination"}

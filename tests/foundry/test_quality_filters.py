@@ -56,7 +56,7 @@ def test_prose_that_says_the_same_again_is_dropped_and_a_short_one_is_not_judged
     assert repetition(f"{words} {sentence} {sentence}", LIMITS["prose"]) == "repeated_ngrams"
 
 
-@pytest.mark.parametrize("times", [8, 20])
+@pytest.mark.parametrize("times", [9, 20])
 def test_a_model_that_is_stuck_is_found_in_code(times):
     stuck = VULNERABLE_SQL + "    con.execute('SELECT 1 FROM badges')\n" * times
     assert Repetition("code").judge([row(stuck)]) == ["repeated_lines"]
