@@ -55,16 +55,11 @@ SLIPS = {"slips": 0.03, "truncates": 0.02}
 def server(**weather: object) -> Iterator[int]:
     """The port of a server with this weather."""
     command = [sys.executable, str(REPOSITORY / "tests" / "fakes" / "busy_openai.py")]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, json.dumps(weather)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
+    ) as process:  # leaving it closes its input, which ends it
+        assert process.stdout is not None
         yield int(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        process.wait()
 
 
 def ask(job: dict) -> dict:

@@ -147,7 +147,7 @@ EDITS = st.tuples(
 def five(tmp_path_factory):
     """Five records, and the file they stand in."""
     folder = tmp_path_factory.mktemp("five")
-    reviews = opened(folder)
+    reviews = opened(f"sqlite:///{folder / 'ledger.db'}", folder)
     first = reviews.ask(promotion(rules=TWO), now=1.0)
     second = reviews.ask(promotion(subject=subject(version="4")), now=2.0)
     reviews.decide(first.id, "approve", ADA, "read it", now=3.0)
@@ -240,7 +240,8 @@ def test_an_approval_that_was_written_into_the_database_is_shown(reviews, tmp_pa
     """The chain is right and the witness has seen no record of that number: the key decides."""
     asked = reviews.ask(promotion())
     added = chained([*rows(reviews), approval_of(asked, ADA)])[1]
-    stranger = opened(tmp_path / "elsewhere")._key
+    elsewhere = tmp_path / "elsewhere"
+    stranger = open_key(Home(root=elsewhere, models=elsewhere))
     with write(reviews._engine) as connection:
         connection.execute(table.insert().values(**added))
         first = connection.execute(signatures.select()).one().signature
