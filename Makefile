@@ -24,6 +24,7 @@ test: $(VENV)/developed  ## format, lint, types, tests: what CI runs
 e2e: $(VENV)/developed  ## the tests with real weights (minutes)
 	$(BIN)/forgemind models pull smollm2-135m-instruct
 	$(BIN)/forgemind models pull qwen2.5-coder-1.5b-instruct
+	$(BIN)/forgemind models pull all-minilm-l6-v2
 	$(BIN)/pytest -m e2e
 
 bench: $(VENV)/developed .venv-peers/installed .venv-peers-generation/installed  ## measurements, one JSON line each

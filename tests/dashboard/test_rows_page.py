@@ -1,7 +1,7 @@
 """The page of rows: nothing that a teacher wrote becomes markup, and the filters lead on."""
 
 import pytest
-from test_pages import HOSTILE, read
+from fakes.pages import HOSTILE, read
 
 from forgemind_assets.dashboard.records import RowsPage
 from forgemind_assets.dashboard.rows_page import rows_address, rows_page
