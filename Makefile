@@ -21,7 +21,7 @@ test: $(VENV)/developed  ## format, lint, types, tests: what CI runs
 	$(BIN)/pyright
 	$(BIN)/pytest -n 2 -m "not e2e"
 
-e2e: $(VENV)/developed  ## the tests with real weights (minutes)
+e2e: $(VENV)/developed  ## the tests that take minutes: real weights, whole loops
 	$(BIN)/forgemind models pull smollm2-135m-instruct
 	$(BIN)/forgemind models pull qwen2.5-coder-1.5b-instruct
 	$(BIN)/forgemind models pull all-minilm-l6-v2

@@ -22,7 +22,7 @@ from forgemind_assets.home import REPOSITORY, Home
 from forgemind_assets.lorekeeper.store import Store
 from resources.instance import prepare_dagster_home
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.e2e
 PATIENCE_SECONDS = 240
 REPOSITORY_OF = {
     "repositoryLocationName": "forgemind",

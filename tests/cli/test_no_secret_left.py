@@ -3,12 +3,10 @@
 import base64
 import gzip
 import json
-import os
 import re
 import sqlite3
 import ssl
 import subprocess
-import sys
 import zipfile
 from contextlib import closing
 from html import escape
@@ -19,7 +17,7 @@ import httpx
 import polars as pl
 import pytest
 import yaml
-from fakes.command import PATIENCE_SECONDS, environment, printed_address, start
+from fakes.command import PATIENCE_SECONDS, printed_address, start
 from fakes.leaks import leaks
 from fakes.moderation_server import FakeModeration
 from fakes.openai_server import Fails, FakeOpenAI, Says
@@ -28,7 +26,6 @@ from fakes.taught_goal import pair, taught_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
 from fakes.webhook_server import FakeReceiver
 
-from forgemind_assets.home import REPOSITORY
 from forgemind_assets.lorekeeper.store import Store
 
 MARK = "/x+Zq7:"  # base64 and an address write these letters otherwise
@@ -138,28 +135,9 @@ SEARCHED = {
 }
 
 
-# The tiny model never learns the task: a champion of another making is what MLflow is told of.
-CONCLUDE = """
-import sys
-from pathlib import Path
-import dagster as dg
-from fakes.installation import Installation
-from fakes.trials import conclude, publish_plan, publish_trial
-from forgemind_assets.factory import build_definitions
-from forgemind_assets.goal_loading import load_goal
-from resources.workshop import Workshop
-goal, workshop = load_goal(Path(sys.argv[1])), Workshop()
-with dg.DagsterInstance.get() as instance:
-    place = Installation(goal, workshop, build_definitions([goal], workshop), instance)
-    publish_plan(place, "0002")
-    publish_trial(place, "0002-a", 23)
-    assert conclude(place, "0002")["version"] == "1"
-"""
-
-
 @pytest.mark.slow
 def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path):
-    model = write_tiny_model(tmp_path / "tiny")
+    model = write_tiny_model(tmp_path / "tiny", embedding_scale=25)  # learns, and is registered
     write_catalogue(tmp_path / "catalogue.yaml", "tiny", model)
     login = ("forge", "the password is another one")
     with (
@@ -169,7 +147,8 @@ def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path)
         FakeMailServer(tls=certificate(tmp_path), login=login) as mail,
     ):
         optional = {"layers": {"openai_moderation": {"training_rows": "optional"}}}
-        taught_goal(tmp_path / "goal", teacher, rows=24, epochs=2, changes={"policy": optional})
+        search = {"rank": 16, "learning_rate": 0.002, "epochs": 40}
+        taught_goal(tmp_path / "goal", teacher, {"policy": optional}, **search)
         home = tmp_path / "home"
         home.mkdir()
         (home / "settings.yaml").write_text(settings(receiver, mail))
@@ -180,11 +159,10 @@ def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path)
             "SSL_CERT_FILE": str(tmp_path / "cert.pem"),
         }
         run = start(tmp_path, "run", str(tmp_path / "goal"), "--headless", **given)
-        assert run.wait(PATIENCE_SECONDS) == 3, (tmp_path / "out.txt").read_text()
-        register(tmp_path, given)
+        assert run.wait(PATIENCE_SECONDS) in (0, 3), (tmp_path / "out.txt").read_text()
         save_pages(tmp_path, given)
     found = Store(home / "store").partitions("small_goal", "registry_entry")
-    assert found == ["0000", "0001", "0002"]
+    assert found == ["0000", "0001"]
     # Each secret that a channel needs was really used; the servers even repeated theirs.
     assert len(teacher.requests) == 13
     assert len(moderation.requests) > 2
@@ -194,21 +172,6 @@ def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path)
     assert [what for what, where in SEARCHED.items() if not any(tmp_path.glob(where))] == []
     planted = SECRETS | {"ALERT_WEBHOOK": HOOK_PATH}
     assert leaks(tmp_path, planted) == []
-
-
-def register(place: Path, given: dict[str, str]) -> None:
-    """Registers a version, in a process that has all secrets."""
-    paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
-    own = {"DAGSTER_HOME": str(place / "home" / "dagster"), "PYTHONPATH": paths}
-    with (place / "out.txt").open("ab") as out:
-        subprocess.run(
-            [sys.executable, "-c", CONCLUDE, str(place / "goal")],
-            cwd=REPOSITORY,
-            env=environment(place, **given, **own),
-            stdout=out,
-            stderr=out,
-            check=True,
-        )
 
 
 def save_pages(place: Path, given: dict[str, str]) -> None:

@@ -48,6 +48,7 @@ def taught_goal(
         "limits.max_iterations": 1,
         "limits.api_dollars_per_goal": 1,
         "success.canary_pass_rate": 0.0,
+        "success.alpha": 0.5,  # six gate families show little: a model that learned may lead
         "search": {
             "rows": 60, "epochs": 20, "rank": 2, "batch_size": 4, "teacher_requests": 12, **search,
         },

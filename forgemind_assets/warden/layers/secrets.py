@@ -41,7 +41,7 @@ class Secrets:
     """Finds keys, tokens and passwords, also where they are encoded or split."""
 
     name: str = "secrets"
-    version: str = "1"
+    version: str = "2"
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
         """Reasons: the provider's kind, `generic_secret`, `prefixed_token` and others."""
