@@ -31,7 +31,7 @@ def write(path):
 
 def pipes():
     import stat
-    return [fd for fd in range(3, 64) if _is_pipe(fd, stat)]
+    return [fd for fd in range(3, 4096) if _is_pipe(fd, stat)]
 
 def _is_pipe(fd, stat):
     try:
@@ -294,7 +294,7 @@ def attack():
     "files that were left open": """
 def attack():
     import stat
-    for fd in range(64):
+    for fd in range(4096):
         try:
             mode = os.fstat(fd).st_mode
         except OSError:
@@ -404,7 +404,7 @@ for fd in pipes():
         pass
 def f(x): return None
 """,
-    "closed pipes": "os.closerange(0, 64)\ndef f(x): return x * x",
+    "closed pipes": "os.closerange(0, 4096)\ndef f(x): return x * x",
     "swapped pipes": """
 found = pipes()
 for fd in found:
