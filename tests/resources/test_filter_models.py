@@ -33,11 +33,11 @@ def row_of(text):
 def test_the_base_model_judges_each_text_once(models):
     seen = []
     model = BasePerplexity(models, "tiny", lambda *told: seen.append(told))
-    first = model.log_probabilities(["cwe none", "line", "cwe none"])
+    first = model.log_probabilities(["cwe none", "line null", "cwe none"])
     assert first[0] == first[2] != first[1]
     assert all(value < 0 for value in first)
     count = len(seen)
-    assert model.log_probabilities(["line"]) == first[1:2]
+    assert model.log_probabilities(["line null"]) == first[1:2]
     assert len(seen) == count
 
 
