@@ -13,6 +13,7 @@ from pydantic import Field
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.errors import UserError
 from forgemind_assets.forge.manifest import MANIFEST, read_manifest
+from forgemind_assets.foundry.tables import yield_by_strategy
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.comparison import REPORTS
 from forgemind_assets.lorekeeper.store import Store
@@ -23,7 +24,6 @@ from forgemind_assets.warden.reviews import last_word
 from resources.ledger import Ledger
 from resources.registrations import open_registrations
 from resources.reviews import open_reviews
-from resources.source_accounts import iteration_accounts
 
 SHORTEST_ROW_ID = 4
 MOST_CASES = 20
@@ -186,13 +186,14 @@ class Lineage:
         if not self._store.exists(self._goal, "filtered_dataset", key):
             return
         manifest = self._store.manifest(self._goal, "filtered_dataset", key)
+        folder = self._store.folder(self._goal, "filtered_dataset", key)
         facts = {
             "version": manifest.version,
             "rows_kept": manifest.meta.get("rows_kept"),
             "rows_rejected": manifest.meta.get("rows_rejected"),
             "sources": {
-                f"{one.strategy} of {one.teacher or '-'}": f"{one.kept} of {one.rows}"
-                for one in iteration_accounts(self._store, self._goal, key).sources
+                f"{one['strategy']} of {one['teacher']}": f"{one['rows_kept']} of {one['rows_in']}"
+                for one in yield_by_strategy(folder / "kept.parquet", folder / "rejected.parquet")
             },
         }
         yield Step(what=f"dataset {key}", facts=facts)

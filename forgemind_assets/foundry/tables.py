@@ -64,6 +64,17 @@ def funnel_records(funnel: Sequence[StageCount]) -> list[dict[str, Any]]:
     ]
 
 
+YIELD = """
+WITH every AS (
+    SELECT strategy, teacher, 1 AS kept FROM read_parquet($kept)
+    UNION ALL BY NAME
+    SELECT strategy, teacher, 0 AS kept FROM read_parquet($rejected)
+)
+SELECT strategy, coalesce(teacher, '-') AS teacher, count(*) AS rows_in,
+       sum(kept)::BIGINT AS rows_kept, round(avg(kept), 4) AS keep_ratio
+FROM every GROUP BY ALL ORDER BY strategy, teacher
+"""
+
 REASONS = """
 SELECT stage, reason, coalesce(teacher, '-') AS teacher, count(*) AS row_count
 FROM read_parquet($rejected) GROUP BY ALL ORDER BY row_count DESC, stage, reason
@@ -74,6 +85,11 @@ SELECT slice, strategy, count(*) AS row_count, count(DISTINCT family) AS familie
        median(length(input))::BIGINT AS median_chars
 FROM read_parquet($kept) GROUP BY ALL ORDER BY slice, strategy
 """
+
+
+def yield_by_strategy(kept: Path, rejected: Path) -> list[dict[str, Any]]:
+    """Rows in and kept, and their ratio, per strategy and teacher."""
+    return _query(YIELD, kept=str(kept), rejected=str(rejected))
 
 
 def rejection_reasons(rejected: Path) -> list[dict[str, Any]]:
