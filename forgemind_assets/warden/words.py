@@ -20,7 +20,12 @@ def seen(passages: Sequence[Sequence[View]], words: Sequence[str]) -> list[Seen]
         passages: the views of each passage.
         words: what to look for, in lower case; anywhere, also within longer words.
     """
-    lowered = [view.lower for views in passages for view in views]
+    lowered = [_encodable(view.lower) for views in passages for view in views]
     series = pl.Series(lowered, dtype=pl.String)
     found = iter(series.str.extract_many(list(words), overlapping=True).to_list())
     return [[(view, frozenset(next(found))) for view in views] for views in passages]
+
+
+def _encodable(text: str) -> str:
+    """The text without lone surrogates, which UTF-8 cannot hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
