@@ -53,9 +53,21 @@ def claim(program: str) -> Claim:
     return Claim("square a number", json.dumps({"code": program}))
 
 
+BEFORE: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def before() -> set[int]:
+    """The children that this process has for other tests, such as a database."""
+    BEFORE.clear()
+    BEFORE.update(child.pid for child in psutil.Process().children())
+    return BEFORE
+
+
 def room_processes() -> list[int]:
-    """Processes of any sandbox that this process began."""
-    return [child.pid for child in psutil.Process().children(recursive=True)]
+    """Processes of any sandbox that this test began."""
+    began = [child for child in psutil.Process().children() if child.pid not in BEFORE]
+    return [p.pid for child in began for p in (child, *child.children(recursive=True))]
 
 
 class Outside:
