@@ -58,7 +58,8 @@ def _goal_words(
     from forgemind_assets.foundry.strategies.prompts import SLICES_FILE, GoalWords, SliceWords
 
     slices = frozenset(seed.slice for seed in seeds)
-    fields = frozenset(task.answer_schema.get("properties", ())) if task else frozenset[str]()
+    properties = task.answer_schema.get("properties") if task else None
+    fields = frozenset[str](properties) if isinstance(properties, dict) else frozenset[str]()
     document = documents.get(prompts / "teacher" / SLICES_FILE)
     if document is None:
         return GoalWords(slices, {}, fields) if slices and task else None

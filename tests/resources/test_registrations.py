@@ -90,6 +90,7 @@ def write_some(root):
     return True
 
 
+@pytest.mark.e2e
 def test_processes_that_write_at_once_make_one_chain(contested, tmp_path, monkeypatch):
     monkeypatch.setenv("FORGEMIND_LEDGER_URL", contested)
     with multiprocessing.get_context("spawn").Pool(3) as pool:
