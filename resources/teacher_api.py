@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from resources.teacher_failures import CallFailed, Endpoint, brief, failure_of
+from resources.teacher_wire import http_client
 
 Message = dict[str, str]
 
@@ -45,17 +46,13 @@ class ChatApi:
         self._timeout_seconds = timeout_seconds
         self._missing: set[str] = set()
         self._raw = httpx2.Response
-        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.api_key,
             timeout=timeout_seconds,
             max_retries=0,
-            http_client=openai.DefaultAioHttpClient(
-                # A proxy of the environment is not meant for this machine's own servers.
-                trust_env=not is_loopback(endpoint.base_url),
-                limits=limits,
-            ),
+            # A proxy of the environment is not meant for this machine's own servers.
+            http_client=http_client(connections, trust_env=not is_loopback(endpoint.base_url)),
         )
 
     async def close(self) -> None:
