@@ -39,7 +39,7 @@ APART = 0.5
 JACCARD = 0.6
 TOKEN = re.compile(r"\w+|[^\w\s]")
 ADDED = 1000
-SIZES = (10_000, 30_000, 100_000)
+SIZES = (10_000, 30_000, 100_000, 300_000)
 
 
 def functions() -> list[str]:
