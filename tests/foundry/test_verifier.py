@@ -164,3 +164,46 @@ def test_agreement_counts_per_class():
     assert disputed == []
     assert agreement["CWE-89"].recall == 1.0
     assert agreement["CWE-89"].false_alarms == 0.0
+
+
+HALF_REPAIRED = {
+    "html that is formatted with itself": (
+        "from django.utils.html import format_html\n"
+        "def show(note):\n    return format_html(note)\n",
+        "from django.utils.html import format_html\n"
+        "def show(note):\n    return format_html('<b>{}</b>', note)\n",
+    ),
+    "a path compared as it is written": (
+        "def read(name):\n    p = Path('/pens') / name\n"
+        "    if p.is_relative_to('/pens'):\n        return p.read_text()\n",
+        "def read(name):\n    p = (Path('/pens') / name).resolve()\n"
+        "    if p.is_relative_to('/pens'):\n        return p.read_text()\n",
+    ),
+    "a path that begins like its folder": (
+        "def read(name):\n    p = os.path.join(PENS_DIR, name)\n"
+        "    if p.startswith(PENS_DIR):\n        return open(p).read()\n",
+        "def read(name):\n    p = os.path.realpath(os.path.join(PENS_DIR, name))\n"
+        "    if p.startswith(PENS_DIR):\n        return open(p).read()\n",
+    ),
+    "a statement that is built and not run": (
+        "def rows(pen):\n    q = f'SELECT * FROM pens WHERE name = {pen}'\n    return []\n",
+        "def rows(pen):\n    q = 'SELECT * FROM pens WHERE name = ?'\n    return [q, pen]\n",
+    ),
+    "a cipher of one's own": (
+        "def encrypt(text, key):\n    return [ord(c) ^ key[0] for c in text]\n",
+        "def parity(a, b):\n    return a ^ b\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HALF_REPAIRED)
+def test_a_half_done_repair_is_not_called_safe(name):
+    half, whole = HALF_REPAIRED[name]
+    verifier = PythonSecurity()
+    assert verifier.verify(half, "none", None).reason == "doubtful"
+    assert verifier.verify(whole, "none", None).keep
+
+
+def test_a_doubt_confirms_no_weakness():
+    half, _ = HALF_REPAIRED["a cipher of one's own"]
+    assert not PythonSecurity().verify(half, "CWE-327", 2).keep

@@ -23,6 +23,7 @@ from forgemind_assets.foundry.verifiers.rules import (
     credentials,
     cryptography,
     deserialisation,
+    doubts,
     html,
     injection,
     paths,
@@ -51,25 +52,28 @@ Found = tuple[str, int, int]  # label, first line, last line
 
 def find(code: str) -> tuple[tuple[str, int], ...]:
     """(label, 1-based line) of everything that the rules find. Raises SyntaxError."""
-    return tuple((label, line) for label, line, _ in _find(code))
+    return tuple((label, line) for label, line, _ in _find(code)[0])
 
 
 @lru_cache(maxsize=4096)
-def _find(code: str) -> tuple[Found, ...]:
+def _find(code: str) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
+    """What the rules find, and what only raises a doubt."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         scene = Scene.of(code, READERS)
         found: dict[Found, None] = {}
+        doubted: dict[Found, None] = {}
 
         def visit(node: ast.AST, inner: Scene) -> None:
-            for rule in RULES:
+            for rule in (*RULES, doubts.check):
                 label = rule(node, inner)
                 if label:
                     line: int = node.lineno  # type: ignore[attr-defined]
-                    found[label, line, _last_line(node, line)] = None
+                    seen = doubted if rule is doubts.check else found
+                    seen[label, line, _last_line(node, line)] = None
 
         walk(scene, visit)
-        return tuple(found)
+        return tuple(found), tuple(doubted)
 
 
 def _last_line(node: ast.AST, line: int) -> int:
@@ -105,24 +109,34 @@ class PythonSecurity(Verifier):
         """Keep a label that the analysis supports; drop one that it refutes or cannot confirm.
 
         Reasons to keep: `confirmed`, `confirmed_by_bandit`, `no_finding`. Reasons to drop:
-        `unverifiable` (does not parse), `still_vulnerable`, `other_weakness`, `wrong_line`,
-        `disputed` (only Bandit's rules of thumb name it), `not_confirmed`.
+        `unverifiable` (does not parse), `still_vulnerable`, `doubtful` (said to be safe, and not
+        plainly so), `other_weakness`, `wrong_line`, `disputed` (only Bandit's rules of thumb name
+        it), `not_confirmed`.
         """
         try:
-            found = _find(code)
+            found, doubted = _find(code)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
                 bandit = bandit_scan.scan(code)
         except (SyntaxError, ValueError, RecursionError):
             return Verdict(False, "unverifiable")
         if claimed == NONE:
-            return self._refute(found, bandit)
+            return self._refute(found, doubted, bandit)
         return self._confirm(claimed, claimed_line, found, bandit)
 
-    def _refute(self, found: tuple[Found, ...], bandit: list[tuple[str, int, bool]]) -> Verdict:
+    def _refute(
+        self,
+        found: tuple[Found, ...],
+        doubted: tuple[Found, ...],
+        bandit: list[tuple[str, int, bool]],
+    ) -> Verdict:
         certain = tuple((label, line) for label, line, sure in bandit if sure)
         every = tuple(dict.fromkeys((*(f[:2] for f in found), *certain)))
-        return Verdict(False, "still_vulnerable", every) if every else Verdict(True, "no_finding")
+        if every:
+            return Verdict(False, "still_vulnerable", every)
+        if doubted:
+            return Verdict(False, "doubtful", tuple(one[:2] for one in doubted))
+        return Verdict(True, "no_finding")
 
     def _confirm(
         self,
