@@ -15,6 +15,7 @@ STATEMENT = re.compile(
 RESOLVED = re.compile(r"\b(resolve|realpath|abspath)\(|\bsafe_join\(")
 FOLDER = re.compile(r"(?i)^'/|base|root|dir|folder|upload|static|media|path")
 OPENS = re.compile(r"\b(open|send_file|FileResponse|remove|unlink|rmtree|read_text|read_bytes)\(")
+TEXTS = (ast.JoinedStr, ast.BinOp, ast.Call)
 CIPHER = re.compile(r"(?i)crypt|cipher|obfuscat|scrambl|encode|decode|mask")
 
 
@@ -24,7 +25,7 @@ def check(node: ast.AST, scene: Scene) -> str | None:
         if _formats_untrusted_html(node, scene):
             return "CWE-79"
         return "CWE-22" if _compares_unresolved_path(node, scene) else None
-    if isinstance(node, ast.Assign | ast.Return) and node.value is not None:
+    if isinstance(node, ast.Assign | ast.Return) and isinstance(node.value, TEXTS):
         value = scene.value(node.value)
         built = value.bad and value.built and value.kind != "orm"
         return "CWE-89" if built and STATEMENT.match(value.text) else None
