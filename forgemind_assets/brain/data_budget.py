@@ -23,6 +23,9 @@ Source = tuple[str, str]
 PRIOR_ROWS, PRIOR_REQUESTS = 0.5, 1.0
 # Part of the requests that is spread evenly.
 EXPLORED = 0.2
+# The rest goes by the worth to this power: the best split where the rows of one source bring what
+# their number to the power of 2/3 says, each a little less than the one before.
+SHARPNESS = 2.0
 # Dollars of an hour of one's own machine, where the goal states no price: about what two cores
 # cost to rent. It stands between a paid teacher and a free one that gives next to nothing.
 MACHINE_HOUR_DOLLARS = 0.1
@@ -63,14 +66,15 @@ def machine_price(spec: GoalSpec) -> float:
 
 
 def divided(sources: Sequence[SourceRecord], requests: int, second_dollars: float) -> list[int]:
-    """Requests for each source: an even floor, and the rest in proportion to its worth."""
+    """Requests for each source: an even floor, and of the rest the more the more it is worth."""
     if not sources:
         return []
     count = len(sources)
     floor = min(requests // count, math.ceil(EXPLORED * requests / count))
-    worth = {str(n): value for n, value in enumerate(worths(sources, second_dollars))}
-    rest = shares(worth, requests - floor * count)
-    return [floor + rest.get(key, 0) for key in worth]
+    worth = worths(sources, second_dollars)
+    weights = {str(n): (value / max(worth)) ** SHARPNESS for n, value in enumerate(worth)}
+    rest = shares(weights, requests - floor * count)
+    return [floor + rest.get(key, 0) for key in weights]
 
 
 def worths(sources: Sequence[SourceRecord], second_dollars: float) -> list[float]:
