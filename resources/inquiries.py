@@ -1,6 +1,7 @@
 """Puts the inquiries of strategies to the goal's teachers, all at once and behind the policy."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from forgemind_assets.errors import ForgeMindError
 from forgemind_assets.foundry.screened_teachers import ScreenedTeachers
@@ -9,6 +10,7 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.warden.policy_files import effective_policy
 from resources.classifiers import open_classifiers
 from resources.ledger import Ledger
+from resources.teacher_api import Endpoint
 from resources.teacher_batch import Batch
 from resources.teacher_engine import ask_all
 from resources.teachers import TeacherAnswer, TeacherClient, TeacherRequest, open_teacher
@@ -45,7 +47,7 @@ def client_of(
 ) -> TeacherClient:
     """A client for one of the goal's teachers. Raises what `open_teacher` raises."""
     progress = workshop.progress(goal.name)
-    return open_teacher(
+    client = open_teacher(
         next(teacher for teacher in goal.spec.teachers if teacher.name == name),
         workshop.home,
         ledger,
@@ -56,6 +58,14 @@ def client_of(
             f"{name}: {what}", round(seconds), 0, "seconds", where=iteration
         ),
     )
+    connect = client.account.connect
+
+    def connected() -> Endpoint:
+        endpoint = connect()
+        progress.report("the teachers begin to write", 0, 0, "answers", where=iteration)
+        return endpoint
+
+    return TeacherClient(replace(client.account, connect=connected))
 
 
 def _batch(client: TeacherClient, inquiry: Inquiry) -> Batch:

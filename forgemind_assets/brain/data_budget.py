@@ -119,7 +119,7 @@ def _told(one: SourceRecord, name: str, paid: bool) -> str:
     if not one.asked:
         return f"{name} not asked yet"
     cost = f"${one.dollars / one.asked:.6f}" if paid else f"{one.seconds / one.asked:.1f} s"
-    told = f"{name} {one.kept / one.asked:.2f} ({one.kept} of {one.asked}, {cost} each"
+    told = f"{name} {one.kept / one.asked:.2f} ({one.kept} from {one.asked}, {cost} each"
     factor = effect_factor(one)
     return told + (f", counted {factor:.2f} times for its effect on dev)" if factor != 1 else ")")
 

@@ -155,8 +155,8 @@ def test_the_sentence_gives_the_figures():
     ]
     made = budget(SPEC, found, 24)
     assert made.sentence == (
-        "Kept rows a request: embedded 0.62 (62 of 100, 15.0 s each), small 0.05 (5 of 100, 6.0 s "
-        "each); the next 24 requests: 20 and 4."
+        "Kept rows a request: embedded 0.62 (62 from 100, 15.0 s each), small 0.05 (5 from 100, "
+        "6.0 s each); the next 24 requests: 20 and 4."
     )
     assert made.shares == {"teacher_pairs": {"embedded": 20.0, "small": 4.0}}
     assert budget(SPEC, (), 24).sentence == ""
@@ -169,7 +169,7 @@ def test_sources_are_named_by_what_tells_them_apart():
     other = SourceRecord(strategy="paraphrase", teacher="paid")
     strategies = [{"name": name, "teacher": "paid"} for name in ("teacher_pairs", "paraphrase")]
     spec = SPEC.model_copy(update={"strategies": spec_of(strategies=strategies).strategies})
-    assert "teacher_pairs 0.50 (5 of 10, $0.010000 each), paraphrase not" in (
+    assert "teacher_pairs 0.50 (5 from 10, $0.010000 each), paraphrase not" in (
         budget(spec, [one, other], 4).sentence
     )
     both = [{"name": "teacher_pairs", "teachers": ["paid", "own"]}, strategies[1]]
@@ -199,8 +199,8 @@ def test_the_next_plan_moves_the_requests_and_says_so():
     plan = planner.propose(SPEC, State(iterations=(trained(found),)), "0002")
     assert plan.data.request_shares == {"teacher_pairs": {"embedded": 21.0, "small": 3.0}}
     assert plan.hypothesis.endswith(
-        "Kept rows a request: embedded 1.33 (16 of 12, 20.0 s each), small 0.00 (0 of 12, 5.0 s "
-        "each); the next 24 requests: 21 and 3."
+        "Kept rows a request: embedded 1.33 (16 from 12, 20.0 s each), small 0.00 (0 from 12, "
+        "5.0 s each); the next 24 requests: 21 and 3."
     )
 
 

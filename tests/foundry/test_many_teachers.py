@@ -161,8 +161,10 @@ def test_the_better_teacher_gets_more_in_the_next_iteration_without_being_told(p
     assert (known["big"].asked, known["small"].asked) == (16, 8)
     assert known["big"].kept > known["small"].kept == 0
     assert "Kept rows a request: big " in plan.hypothesis
-    assert "small 0.00 (0 of 6, $0.000020 each); the next 12 requests: 10 and 2." in plan.hypothesis
-    assert "(0 of 8, $0.000020 each)" in third.hypothesis
+    assert (
+        "small 0.00 (0 from 6, $0.000020 each); the next 12 requests: 10 and 2." in plan.hypothesis
+    )
+    assert "(0 from 8, $0.000020 each)" in third.hypothesis
     monkeypatch.setenv("FORGEMIND_HOME", str(here.home))
     told = CliRunner().invoke(app, ["teachers", "report", str(here.folder), "--json"])
     found = json.loads(told.output)["small_goal"]
