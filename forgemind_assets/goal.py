@@ -116,11 +116,19 @@ class Teacher(Record):
 
 
 class Strategy(Record):
-    """A way of getting examples, and its options."""
+    """A way of getting examples, and its options. A strategy asks `teacher`, or all `teachers`."""
 
     name: str
     teacher: str | None = None
+    teachers: tuple[str, ...] = Field(
+        default=(), description="several in place of one; the plan shares the requests among them"
+    )
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of the teachers that it asks, whether they are one or several."""
+        return self.teachers if self.teacher is None else (self.teacher,)
 
 
 class Suites(Record):

@@ -1,15 +1,15 @@
 """Checks of a goal that no single field can make: names, teachers, limits, contradictions."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.goal import GoalSpec, Teacher
-from forgemind_assets.goal_names import models, registry
+from forgemind_assets.goal_names import doubles, models, registry
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_sets import schema_problem
+from forgemind_assets.goal_strategies import check_requests, check_strategies
 from forgemind_assets.goal_terms import forbidden_sources
 from forgemind_assets.goal_yaml import Document, Place, looks_secret
 from forgemind_assets.warden.policy_files import default_policy, policy_problems
@@ -46,8 +46,8 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_task, {"task"}),
         (_base_model, {"limits"}),
         (_teachers, {"teachers"}),
-        (_strategies, {"strategies", "teachers"}),
-        (_requests, {"strategies", "search"}),
+        (check_strategies, {"strategies", "teachers"}),
+        (check_requests, {"strategies", "search"}),
         (_verifiers, {"filters"}),
         (_verified_labels, {"filters", "task"}),
         (_money, {"limits", "teachers", "strategies"}),
@@ -69,7 +69,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
 
 def _task(spec: GoalSpec) -> Iterator[Finding]:
     task = spec.task
-    yield from _doubles(task.labels, ("task", "labels"))
+    yield from doubles(task.labels, ("task", "labels"))
     problem = schema_problem(task.answer_schema)
     if problem is not None:
         yield ("task", "answer_schema"), problem
@@ -127,7 +127,7 @@ def _base_model(spec: GoalSpec) -> Iterator[Finding]:
 
 
 def _teachers(spec: GoalSpec) -> Iterator[Finding]:
-    yield from _doubles([t.name for t in spec.teachers], ("teachers",), "name")
+    yield from doubles([t.name for t in spec.teachers], ("teachers",), "name")
     known = models("teacher")
     for index, teacher in enumerate(spec.teachers):
         if teacher.kind == "embedded" and teacher.model not in known:
@@ -158,30 +158,6 @@ def _teacher(teacher: Teacher) -> Iterator[tuple[str, str]]:
         )
 
 
-def _strategies(spec: GoalSpec) -> Iterator[Finding]:
-    strategies, names = registry("strategy"), [teacher.name for teacher in spec.teachers]
-    yield from _doubles([s.name for s in spec.strategies], ("strategies",), "name")
-    for index, strategy in enumerate(spec.strategies):
-        place: Place = ("strategies", index)
-        if strategy.name not in strategies:
-            yield (*place, "name"), unknown_name("strategy", strategy.name, strategies)
-        elif strategies[strategy.name].needs_teacher and strategy.teacher is None:
-            message = f"expected one of {', '.join(names) or '(no teachers)'}, found nothing"
-            yield (*place, "teacher"), f"{message}: {strategy.name} asks a teacher"
-        elif not strategies[strategy.name].needs_teacher and strategy.teacher is not None:
-            message = f"expected nothing, found a teacher: {strategy.name} asks none"
-            yield (*place, "teacher"), message
-        if strategy.teacher is not None and strategy.teacher not in names:
-            yield (*place, "teacher"), unknown_name("teacher", strategy.teacher, names)
-
-
-def _requests(spec: GoalSpec) -> Iterator[Finding]:
-    requests = spec.search.teacher_requests
-    if requests and not any(strategy.teacher for strategy in spec.strategies):
-        place: Place = ("search", "teacher_requests")
-        yield place, f"expected 0, found {requests}: no strategy has a teacher"
-
-
 def _verifiers(spec: GoalSpec) -> Iterator[Finding]:
     verifiers = registry("verifier")
     for index, use in enumerate(spec.filters.verifiers):
@@ -203,7 +179,7 @@ def _verified_labels(spec: GoalSpec) -> Iterator[Finding]:
 
 def _money(spec: GoalSpec) -> Iterator[Finding]:
     limits = spec.limits
-    used = {strategy.teacher for strategy in spec.strategies}
+    used = {name for strategy in spec.strategies for name in strategy.asked}
     for teacher in spec.teachers:
         paid = teacher.prices is not None and max(teacher.prices.input, teacher.prices.output) > 0
         if paid and teacher.name in used and limits.api_dollars_per_goal == 0:
@@ -283,11 +259,3 @@ def _shares(spec: GoalSpec) -> Iterator[Finding]:
 def _policy(spec: GoalSpec) -> Iterator[Finding]:
     for place, message in policy_problems(spec.policy, registry("safety layer"), default_policy()):
         yield ("policy", *place), message
-
-
-def _doubles(names: Any, place: Place, key: str | None = None) -> Iterator[Finding]:
-    counts = Counter(names)
-    for index, name in enumerate(names):
-        if counts[name] > 1 and names.index(name) != index:
-            here = (*place, index) if key is None else (*place, index, key)
-            yield here, f"expected each name once, found {name!r} again"

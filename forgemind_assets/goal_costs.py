@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, computed_field
 
 from forgemind_assets.goal import GoalSpec, Teacher
+from forgemind_assets.goal_names import models
 from forgemind_assets.records import Record
 
 Hardware = Literal["cpu", "gpu"]
@@ -140,9 +141,9 @@ def _training(spec: GoalSpec, weights: int, hardware: Hardware) -> Estimate:
 
 
 def _teaching(spec: GoalSpec) -> Estimate:
-    """The iteration's requests, shared evenly by the strategies that ask a teacher."""
+    """The iteration's requests, shared evenly by each strategy and teacher it asks."""
     teachers = {teacher.name: teacher for teacher in spec.teachers}
-    asked = [teachers[s.teacher] for s in spec.strategies if s.teacher is not None]
+    asked = [teachers[name] for s in spec.strategies for name in s.asked]
     total = Estimate()
     for index, teacher in enumerate(asked):
         requests = spec.search.teacher_requests // len(asked)
@@ -171,7 +172,8 @@ def _reply_speed(teacher: Teacher) -> float:
     if teacher.kind == "openai":
         return API_TOKENS_PER_SECOND * teacher.concurrency
     slots = EMBEDDED_TOKENS_PER_SECOND if teacher.concurrency > 1 else None
-    return slots or EMBEDDED_ALONE_TOKENS_PER_SECOND
+    weights = models("teacher").get(teacher.model, EMBEDDED_WEIGHTS)
+    return (slots or EMBEDDED_ALONE_TOKENS_PER_SECOND) * EMBEDDED_WEIGHTS / weights
 
 
 def _rent(spec: GoalSpec, seconds: float) -> float:

@@ -1,7 +1,7 @@
 """Explains a compiled goal: what will run, what the claim needs, and whether the limits hold."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
@@ -103,7 +103,7 @@ def explain(
         base_weights=weights,
         quantisation=spec.limits.quantisation,
         strategies=tuple(
-            f"{s.name} (teacher {s.teacher})" if s.teacher else s.name for s in spec.strategies
+            f"{s.name} ({_who(s.asked)})" if s.asked else s.name for s in spec.strategies
         ),
         teachers=tuple(
             f"{t.name}: {t.model} ({t.kind}, {origins[t.name].terms})" for t in spec.teachers
@@ -119,6 +119,10 @@ def explain(
         verdicts=tuple(verdicts),
         sources=(SPEEDS[hardware].source,),
     )
+
+
+def _who(teachers: Sequence[str]) -> str:
+    return f"teacher{'s' if len(teachers) > 1 else ''} {', '.join(teachers)}"
 
 
 def limit_verdicts(spec: GoalSpec, per_try: Estimate, whole: Estimate) -> list[Verdict]:
@@ -160,7 +164,7 @@ def other_verdicts(
 ) -> list[Verdict]:
     """What is allowed but may not be meant: absent keys, idle teachers, 4 bits on a processor."""
     doubts: list[tuple[str, str]] = []
-    used = {strategy.teacher for strategy in spec.strategies}
+    used = {name for strategy in spec.strategies for name in strategy.asked}
     for teacher in spec.teachers:
         subject = f"teacher {teacher.name}"
         if teacher.name not in used:

@@ -32,7 +32,7 @@ def forbidden_sources(spec: GoalSpec) -> Iterator[tuple[Place, str]]:
     # thresholds that cross, which another check reports, must not keep this one from its work
     training = effective_policy(Policy(training=spec.policy.training)).training
     origins = origins_of(spec)
-    used = {strategy.teacher or "": strategy.name for strategy in spec.strategies}
+    used = {name: strategy.name for strategy in spec.strategies for name in strategy.asked or ("",)}
     seeds = origins[""].licence
     if "" in used and may_train(training, seeds, None):
         wanted = _expected("licences", training.licences, seeds)

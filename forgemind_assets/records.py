@@ -136,6 +136,11 @@ class DataSettings(Record):
     rows: int = Field(default=1500, ge=1, description="rows wanted after filtering")
     slice_weights: dict[str, float] = Field(default_factory=dict, description="1.0 = even share")
     strategy_shares: dict[str, float] = Field(default_factory=dict)
+    request_shares: dict[str, dict[str, float]] = Field(
+        default_factory=dict,
+        description="strategy -> teacher -> its part of teacher_requests, relative to the others; "
+        "empty: even parts",
+    )
     prompt_variants: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
         description="strategy -> wordings of its prompt; the goal's choice where it is not named",

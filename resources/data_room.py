@@ -1,7 +1,7 @@
 """Makes the datasets of an iteration: asks the teachers, filters, and counts what each gave."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from forgemind_assets.errors import EmptyStage
@@ -10,6 +10,7 @@ from forgemind_assets.foundry.accounts import (
     filtered_accounts,
     made_accounts,
     slice_sources,
+    troubles,
 )
 from forgemind_assets.foundry.data_card import make_card
 from forgemind_assets.foundry.data_card_page import card_file
@@ -17,8 +18,7 @@ from forgemind_assets.foundry.filters.base import Filter
 from forgemind_assets.foundry.filters.safety import Safety
 from forgemind_assets.foundry.generate import generate
 from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
-from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS, ScreenedTeachers
-from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
+from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS
 from forgemind_assets.foundry.tables import (
     funnel_records,
     read_rows,
@@ -29,15 +29,13 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Plan
 from forgemind_assets.warden.policy import Stage
-from forgemind_assets.warden.policy_files import effective_policy
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import write_stages
-from resources.classifiers import open_classifiers
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
 from resources.dev_errors import mistakes_before
 from resources.filter_equipment import open_equipment, remember
-from resources.ledger import Ledger
-from resources.teachers import TeacherAnswer, TeacherRequest, open_teacher
+from resources.inquiries import screened_teachers
+from resources.source_accounts import sources_so_far
 from resources.workshop import Workshop
 
 
@@ -59,9 +57,11 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
         mistakes_before(goal, workshop.store, iteration, seeds),
     )
     usage = workshop.ledger().usage(goal.name, iteration)
+    accounts = made_accounts(made.accounts)
     meta = {
         "rows": len(made.rows),
-        "accounts": [account.model_dump() for account in made_accounts(made.accounts)],
+        "accounts": [account.model_dump() for account in accounts],
+        "teacher_troubles": troubles(accounts),
         "prompts_held_back": dict(teachers.held[PROMPTS]),
         "answers_held_back": dict(teachers.held[ANSWERS]),
         "teacher_input_tokens": usage.input_tokens,
@@ -74,65 +74,6 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
         write_stages(folder, teachers.layers)
     ask_about_teachers(goal, workshop, iteration)
     return meta
-
-
-def screened_teachers(goal: Goal, workshop: Workshop, iteration: str) -> ScreenedTeachers:
-    """The goal's teachers behind the policy's safety layers."""
-    return ScreenedTeachers(
-        teachers_of(goal, workshop, iteration),
-        effective_policy(goal.spec.policy),
-        open_classifiers(goal, workshop, iteration),
-    )
-
-
-def teachers_of(goal: Goal, workshop: Workshop, iteration: str) -> Ask:
-    """What puts questions to the goal's teachers, with progress while one is loading."""
-    progress = workshop.progress(goal.name)
-    ledger = workshop.ledger()
-
-    def ask(
-        teacher: str,
-        questions: Sequence[Question],
-        usable: Callable[[str], bool],
-        on_reply: Callable[[], None],
-    ) -> list[Reply]:
-        client = open_teacher(
-            next(t for t in goal.spec.teachers if t.name == teacher),
-            workshop.home,
-            ledger,
-            workshop.models,
-            goal,
-            iteration,
-            on_wait=lambda seconds, what: progress.report(
-                f"{teacher}: {what}", round(seconds), 0, "seconds", where=iteration
-            ),
-        )
-        answers = client.ask_many(
-            [request_of(question) for question in questions],
-            lambda answer: on_reply(),
-            usable=usable,
-        )
-        return [_reply(answer, ledger) for answer in answers]
-
-    return ask
-
-
-def _reply(answer: TeacherAnswer, ledger: Ledger) -> Reply:
-    """An answer with what it cost, also where that was paid earlier."""
-    paid = ledger.response(answer.key) if answer.status == "stored" else None
-    dollars = paid.dollars if paid else answer.dollars
-    return Reply(answer.text, answer.key, dollars=dollars, seconds=answer.seconds)
-
-
-def request_of(question: Question) -> TeacherRequest:
-    """A strategy's question in the teachers' terms."""
-    return TeacherRequest(
-        messages=question.messages,
-        json_schema=dict(question.json_schema),
-        max_tokens=question.max_tokens,
-        temperature=question.temperature,
-        seed=question.seed,
-    )
 
 
 def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
@@ -166,6 +107,7 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     meta["accounts"] = [account.model_dump() for account in accounts]
     meta["slice_sources"] = [one.model_dump() for one in slice_sources(result)]
     meta["yields"] = yields(accounts)
+    meta["sources_so_far"] = sources_so_far(workshop.store, goal.name, iteration, accounts)
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")

@@ -10,6 +10,7 @@ from forgemind_assets.brain.champion import Champion
 from forgemind_assets.brain.state import (
     IterationState,
     Score,
+    SourceRecord,
     State,
     Status,
     TrialState,
@@ -98,6 +99,7 @@ def read_iteration(
         leader=(champion.leader or champion.trial) if champion else None,
         hours=champion.iteration_hours if champion else 0.0,
         yields=yields,
+        sources=read_sources(goal, store, key),
         rows_kept=rows,
         api_dollars=ledger.spent(goal, "api", key),
         promote=work_of(runs, "promote", published=False),
@@ -166,3 +168,11 @@ def read_yields(goal: str, store: Store, key: str) -> tuple[dict[str, Yield], in
     meta = store.manifest(goal, "filtered_dataset", key).meta
     yields = {name: Yield.model_validate(entry) for name, entry in meta["yields"].items()}
     return yields, int(meta["rows_kept"])
+
+
+def read_sources(goal: str, store: Store, key: str) -> tuple[SourceRecord, ...]:
+    """What the sources gave up to an iteration: one record holds it, whatever the history."""
+    if not store.exists(goal, "filtered_dataset", key):
+        return ()
+    meta = store.manifest(goal, "filtered_dataset", key).meta
+    return tuple(SourceRecord.model_validate(one) for one in meta.get("sources_so_far", ()))

@@ -11,18 +11,16 @@ from dataclasses import dataclass, replace
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.state import State
 from forgemind_assets.errors import UserError
-from forgemind_assets.foundry.generate import Makings
-from forgemind_assets.foundry.strategies.base import Ask, Order, Question, Reply, StrategyAccount
-from forgemind_assets.foundry.strategies.registry import STRATEGIES
-from forgemind_assets.foundry.strategies.taught import Taught, Work
+from forgemind_assets.foundry.asking import Assignment, ask_together, assigned
+from forgemind_assets.foundry.generate import Makings, made_alone
+from forgemind_assets.foundry.strategies.base import Order, StrategyAccount
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import iteration_key, iteration_number
 from forgemind_assets.records import DataSettings, Plan, Row
-from resources.data_room import request_of, screened_teachers
 from resources.dev_errors import mistakes_before
-from resources.teachers import open_teacher
+from resources.inquiries import client_of, request_of, screened_teachers
 from resources.workshop import Workshop
 
 PREVIEW = "preview"
@@ -38,14 +36,14 @@ class Prospect:
     Attributes:
         strategy: its name.
         order: as the run would give it.
-        work: the first questions of the run; None for a strategy that asks nobody.
+        assignment: the first questions of the run; None for a strategy that asks nobody.
         unasked: questions whose answers are not in the ledger yet.
         most_dollars: the most that those can cost.
     """
 
     strategy: str
     order: Order
-    work: Work | None
+    assignment: Assignment | None
     unasked: int
     most_dollars: float
 
@@ -75,13 +73,7 @@ def prospects(
         )
     iteration, data = next_data(goal, workshop.store)
     seeds = load_seeds(goal)
-    makings = Makings(
-        goal,
-        data,
-        seeds,
-        _nobody,
-        mistakes=mistakes_before(goal, workshop.store, iteration, seeds),
-    )
+    makings = Makings(goal, data, seeds, mistakes_before(goal, workshop.store, iteration, seeds))
     found = [
         *(_asking(goal, workshop, name, order, count) for name, order in makings.taught()),
         *(
@@ -115,20 +107,17 @@ def next_data(goal: Goal, store: Store) -> tuple[str, DataSettings]:
 
 
 def _asking(goal: Goal, workshop: Workshop, name: str, order: Order, count: int) -> Prospect:
-    strategy = STRATEGIES[name]()
-    assert isinstance(strategy, Taught), "every strategy that asks a teacher is one"
-    work = strategy.work(order)
-    work = replace(work, jobs=work.jobs[:count])
+    whole = assigned(name, order)
+    asked = replace(whole, work=replace(whole.work, jobs=whole.work.jobs[:count]))
     ledger = workshop.ledger()
-    teacher = next(t for t in goal.spec.teachers if t.name == order.teacher)
-    client = open_teacher(teacher, workshop.home, ledger, workshop.models, goal, PREVIEW)
+    client = client_of(goal, workshop, ledger, PREVIEW, asked.teacher)
     account, unasked, most = client.account, 0, 0.0
-    for job in work.jobs:
+    for job in asked.work.jobs:
         request = request_of(job.question)
         if ledger.response(client.key(request)) is None:
             unasked += 1
             most += account.cost(account.most_input(request), account.max_tokens(request))
-    return Prospect(name, order, work, unasked, most)
+    return Prospect(name, order, asked, unasked, most)
 
 
 def look(
@@ -138,27 +127,21 @@ def look(
     count: int,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> list[Glimpse]:
-    """Makes the rows. What is paid is booked under `preview`. Raises what a teacher raises."""
-    ask: Ask = screened_teachers(goal, workshop, PREVIEW)
+    """Makes the rows. What is paid is booked under `preview`.
+
+    Raises what a teacher raises where no teacher could be used.
+    """
+    ask = screened_teachers(goal, workshop, PREVIEW)
+    asked = [one.assignment for one in wanted if one.assignment is not None]
+    answers = iter(ask_together(asked, ask, on_progress))
     found: list[Glimpse] = []
     for one in wanted:
-        order = replace(one.order, ask=ask, on_progress=on_progress)
-        strategy = STRATEGIES[one.strategy]()
-        if one.work is not None and isinstance(strategy, Taught):
-            made = strategy.carry_out(one.work, order)
+        if one.assignment is not None:
+            made = next(answers)
             rows = made.rows[:count]
         else:
-            made = strategy.make(order)
-            drawn = random.Random(order.seed)  # noqa: S311 - reproducible, no secret
+            made = made_alone(one.strategy, one.order)
+            drawn = random.Random(one.order.seed)  # noqa: S311 - reproducible, no secret
             rows = tuple(drawn.sample(made.rows, min(count, len(made.rows))))
         found.append(Glimpse(one.strategy, rows, made.account))
     return found
-
-
-def _nobody(
-    teacher: str,
-    questions: Sequence[Question],
-    usable: Callable[[str], bool],
-    on_reply: Callable[[], None],
-) -> Sequence[Reply]:
-    raise AssertionError("a prospect asks nobody")

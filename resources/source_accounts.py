@@ -1,8 +1,15 @@
 """Reads the accounts of a goal's sources of rows, and what is needed to measure their effect."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from forgemind_assets.foundry.accounts import IterationAccounts, read_accounts
+from forgemind_assets.foundry.accounts import (
+    IterationAccounts,
+    SourceAccount,
+    read_accounts,
+    totals,
+)
 from forgemind_assets.foundry.effects import Effect, effects
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import trial_key
@@ -35,6 +42,31 @@ def goal_accounts(store: Store, goal: str) -> Accounts:
         if rates:
             dev[key] = rates
     return Accounts(found, effects(found, dev, reused))
+
+
+def sources_so_far(
+    store: Store, goal: str, iteration: str, accounts: Sequence[SourceAccount]
+) -> list[dict[str, Any]]:
+    """The sources with a teacher over all iterations up to this one, whose accounts are given.
+
+    With them the bounds of their effects on dev, as far as those were measured before it. What is
+    published here once is all that a plan has to read.
+    """
+    earlier = [key for key in store.partitions(goal, "filtered_dataset") if key < iteration]
+    past = [iteration_accounts(store, goal, key) for key in earlier]
+    now = IterationAccounts(iteration, tuple(accounts))
+    measured = {(e.strategy, e.teacher): e for e in goal_accounts(store, goal).effects}
+    found: list[dict[str, Any]] = []
+    for one in totals([*past, now]):
+        if one.teacher is None:
+            continue
+        effect = measured.get((one.strategy, one.teacher))
+        record = one.model_dump(include={"strategy", "teacher", "asked", "dollars", "seconds"})
+        record["kept"] = one.kept or 0
+        record["effect_low"] = effect.low if effect else None
+        record["effect_high"] = effect.high if effect else None
+        found.append(record)
+    return found
 
 
 def iteration_accounts(store: Store, goal: str, iteration: str) -> IterationAccounts:

@@ -152,6 +152,14 @@ class Batch:
             raise self.no_money
         return [self._answers[name] for name in self._names]
 
+    def until_given_up(self) -> list[TeacherAnswer]:
+        """The answers that came before the batch was given up; the other requests as skipped."""
+        return [
+            self._answers.get(name)
+            or TeacherAnswer(self._requests[name], name, "skipped", reason="given up")
+            for name in self._names
+        ]
+
     def give_up(self, example: str) -> None:
         """Ends the batch with an error: every further request would end like this example."""
         if self.error is None:

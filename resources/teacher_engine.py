@@ -19,7 +19,8 @@ def ask_all(
     """What became of each batch: its answers in the order of its requests, or its error.
 
     All batches share one ledger. Those of one teacher share its limits, in the order given; one
-    teacher's trouble does not touch another's batches. What is stored is not asked, and a server
+    teacher's trouble does not touch another's batches. Teachers are asked at the same time, but
+    those of one `place` one after the other. What is stored is not asked, and a server
     is started only for what is missing; what another process has in flight is not seen, so that
     two that ask the same at the same time both pay. `loop_factory` makes another event loop than
     asyncio's.
@@ -57,14 +58,22 @@ def _opened(items: list[Item]) -> Lane | None:
 
 
 async def _run(lanes: Sequence[Lane], ledger: Ledger) -> None:
+    places: dict[str, list[Lane]] = {}
+    for number, lane in enumerate(lanes):
+        places.setdefault(lane.account.place or f"lane {number}", []).append(lane)
     with Journal(ledger) as journal:
-        running = [asyncio.create_task(lane.run(journal)) for lane in lanes]
+        running = [asyncio.create_task(_in_turn(line, journal)) for line in places.values()]
         try:
             await asyncio.gather(*running)
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _in_turn(lanes: Sequence[Lane], journal: Journal) -> None:
+    for lane in lanes:
+        await lane.run(journal)
 
 
 def _outcome(batch: Batch) -> list[TeacherAnswer] | ForgeMindError:

@@ -90,6 +90,8 @@ class Account:
         iteration: the iteration that asks.
         limit_dollars: what the goal may spend on APIs in all.
         patience: retries.
+        place: what the teacher has to itself while it answers, such as this machine's cores;
+            empty where it shares nothing.
         open_api: makes the connections to an endpoint, from its time-out in seconds and the most
             requests at a time.
     """
@@ -102,6 +104,7 @@ class Account:
     iteration: str
     limit_dollars: float
     patience: Patience = field(default_factory=Patience)
+    place: str = ""
     open_api: Callable[[Endpoint, float, int], ChatApi] = ChatApi
 
     def key(self, request: TeacherRequest) -> str:

@@ -26,6 +26,8 @@ __all__ = [
 
 OPENAI_URL = "https://api.openai.com/v1"
 FREE = Prices(input=0.0, output=0.0)
+# Two llama.cpp servers at once each take all cores, and wait for each other at every layer.
+THIS_MACHINE = "the cores of this machine"
 
 
 class TeacherClient:
@@ -90,7 +92,9 @@ def open_teacher(
     if teacher.kind == "embedded":
         models.state(teacher.model)
         connect = _embedded(teacher, home, models, on_wait)
-        account = Account(teacher, FREE, connect, ledger, goal.name, iteration, limit)
+        account = Account(
+            teacher, FREE, connect, ledger, goal.name, iteration, limit, place=THIS_MACHINE
+        )
         return TeacherClient(account)
     if teacher.prices is None:
         raise UserError(

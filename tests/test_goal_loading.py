@@ -29,6 +29,7 @@ from forgemind_assets.goal_loading import (
 )
 
 SECRET = "sk-proj-abcdefghijklmnopqrstuvwx"
+TWIN = {"kind": "embedded", "model": "qwen2.5-coder-1.5b-instruct"}
 
 
 def problems_of(path: Path) -> list[str]:
@@ -239,6 +240,19 @@ def test_one_wrong_section_hides_no_problem_of_another(tmp_path: Path):
         ({"strategies.1.teacher": REMOVE}, "search.teacher_requests", "no strategy has a teacher"),
         ({"strategies.1.teacher": REMOVE}, "strategies[1].teacher", "teacher_pairs asks a teacher"),
         ({"strategies.0.teacher": "embedded"}, "strategies[0].teacher", "seed_expansion asks none"),
+        ({"strategies.1.teachers": ["embedded"]}, "strategies[1].teachers", "found both"),
+        ({"strategies.1": {"name": "teacher_pairs", "teachers": ["embedded", "embeded"]}},
+         "strategies[1].teachers[1]", "did you mean embedded?"),
+        ({"strategies.1": {"name": "teacher_pairs", "teachers": ["embedded", "embedded"]}},
+         "strategies[1].teachers[1]", "expected each name once"),
+        ({"strategies.1": {"name": "teacher_pairs", "teachers": []}}, "strategies[1].teacher",
+         "expected one of embedded, found nothing"),
+        ({"strategies.1": {"name": "teacher_pairs", "teachers": "embedded"}},
+         "strategies[1].teachers", "expected a list of texts"),
+        ({"strategies.0.teachers": ["embedded"]}, "strategies[0].teachers", "asks none"),
+        ({"teachers": [TWIN | {"name": "one"}, TWIN | {"name": "two"}],
+          "strategies.1": {"name": "teacher_pairs", "teachers": ["one", "two"]}},
+         "strategies[1].teachers[1]", "expected teachers of different models"),
         ({"strategies.0": {"name": "teacher_pairs", "teacher": "embedded"}},
          "strategies[1].name", "expected each name once"),
         ({"teachers.0.api_key_env": "KEY"}, "teachers[0].api_key_env", "expected nothing for an"),
@@ -468,10 +482,20 @@ def test_any_suite_file_can_be_read(tmp_path: Path):
         read_suite(tmp_path / "none.jsonl")
 
 
-@pytest.mark.parametrize("file", ["goal.yaml", "goal.llama3-8b.yaml"])
+@pytest.mark.parametrize("file", ["goal.yaml", "goal.llama3-8b.yaml", "goal.two_teachers.yaml"])
 def test_the_shipped_goals_load(file: str):
     path = find_goal("python_security").with_name(file)
     assert len(load_goal(path).version) == 64
+
+
+def test_the_goal_of_two_teachers_differs_from_the_first_in_its_teachers_alone():
+    first, second = (
+        load_goal(find_goal("python_security").with_name(file)).spec
+        for file in ("goal.yaml", "goal.two_teachers.yaml")
+    )
+    changed = {name for name, value in first if getattr(second, name) != value}
+    assert changed == {"name", "teachers", "strategies"}
+    assert second.strategies[1].asked == ("embedded", "small")
 
 
 def test_the_shipped_large_goal_is_the_seed_example():

@@ -146,7 +146,7 @@ def test_a_policy_whose_thresholds_cross_does_not_hide_the_terms(tmp_path: Path)
     assert [text.split()[1] for text in found] == ["teachers[0].terms:", "policy.layers.secrets:"]
 
 
-@pytest.mark.parametrize("file", ["goal.yaml", "goal.llama3-8b.yaml"])
+@pytest.mark.parametrize("file", ["goal.yaml", "goal.llama3-8b.yaml", "goal.two_teachers.yaml"])
 def test_the_goals_that_come_with_forgemind_state_their_terms(file: str):
     goal = load_goal(GOALS / "python_security" / file)
     assert json.loads(goal.spec.model_dump_json())["seeds_licence"] == "own"

@@ -4,6 +4,7 @@ Each rule reads the dev results of the past, by slice, and writes a sentence for
 reads the gate or who is champion on it: the error budget of the loop rests on that.
 """
 
+from forgemind_assets.brain.data_budget import budget
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, trial_key
@@ -46,11 +47,13 @@ def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
     known = [dev for it in state.iterations if (dev := dev_of(it))]
     best = max((dev.rate for dev in known), default=0.0)
     shape = slice_weights(known[0], error_weight=0.0) if known else {}
+    sources = next((it.sources for it in reversed(state.iterations) if it.sources), ())
+    asked = budget(spec, sources, search.teacher_requests)
     return Plan(
         iteration=key,
         hypothesis=(
             f"Trained on {search.rows} rows spread over the slices as dev is, the model beats the "
-            f"base model's {best:.0%} on dev."
+            f"base model's {best:.0%} on dev.{_after(asked.sentence)}"
         ),
         expected_effect="Dev pass rate at least 20 points above the better baseline.",
         expected_dev_gain=0.20,
@@ -58,6 +61,7 @@ def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
             rows=search.rows,
             slice_weights=shape,
             strategy_shares=even_shares(spec),
+            request_shares=asked.shares,
             teacher_requests=search.teacher_requests,
             seed=search.seed,
         ),
@@ -100,6 +104,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
     plateau = before is not None and gain < PLATEAU
     weights = slice_weights(dev)
     shares, share_note = strategy_shares(spec, last)
+    asked = budget(spec, last.sources, last.plan.data.teacher_requests)
     trial, tack = training_tack(spec, last, before, plateau, len(trained))
     rows = last.plan.data.rows if not plateau else int(last.plan.data.rows * 1.25)
     weak = weakest(dev)
@@ -107,7 +112,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
         iteration=key,
         hypothesis=(
             f"More rows for the weakest slices ({weak}) and {tack} lift the dev pass rate from "
-            f"{dev.rate:.0%}.{share_note}"
+            f"{dev.rate:.0%}.{share_note}{_after(asked.sentence)}"
         ),
         expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.0%}.",
         expected_dev_gain=expected_gain(dev),
@@ -116,6 +121,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
             rows=rows,
             slice_weights=weights,
             strategy_shares=shares,
+            request_shares=asked.shares,
             prompt_variants=last.plan.data.prompt_variants,
             teacher_requests=last.plan.data.teacher_requests,
             reuse_iterations=reused(trained, trial),
@@ -197,12 +203,12 @@ def _group(slice_name: str) -> str:
 
 
 def even_shares(spec: GoalSpec) -> dict[str, float]:
-    """Every strategy takes part; how much each can make is its own limit."""
-    return {strategy.name: 1.0 for strategy in spec.strategies}
+    """Every strategy that asks nobody takes part; how much each can make is its own limit."""
+    return {strategy.name: 1.0 for strategy in spec.strategies if not strategy.asked}
 
 
 def strategy_shares(spec: GoalSpec, last: IterationState) -> tuple[dict[str, float], str]:
-    """A strategy whose rows mostly fall in the filters gets a smaller share."""
+    """A strategy without a teacher whose rows mostly fall in the filters gets a smaller share."""
     shares, notes = even_shares(spec), []
     for name in shares:
         seen = last.yields.get(name)
@@ -213,6 +219,10 @@ def strategy_shares(spec: GoalSpec, last: IterationState) -> tuple[dict[str, flo
         if keep < 0.5:
             notes.append(f" {name} gets less: only {keep:.0%} of its rows were kept.")
     return shares, "".join(notes)
+
+
+def _after(sentence: str) -> str:
+    return f" {sentence}" if sentence else ""
 
 
 def reused(trained: list[IterationState], trial: TrialSettings) -> tuple[str, ...]:

@@ -68,6 +68,21 @@ class Yield(Record):
     kept: int = 0
 
 
+class SourceRecord(Record):
+    """What one source of rows, a strategy with a teacher, gave and cost over all iterations."""
+
+    strategy: str
+    teacher: str
+    asked: int = Field(default=0, ge=0)
+    kept: int = Field(default=0, ge=0, description="rows that the filters left")
+    dollars: float = Field(default=0.0, ge=0)
+    seconds: float = Field(default=0.0, ge=0, description="of all answers, added up")
+    effect_low: float | None = Field(
+        default=None, description="95 % interval of its effect on the slices of dev, if measured"
+    )
+    effect_high: float | None = None
+
+
 class IterationState(Record):
     """One iteration: its plan, its work, its results."""
 
@@ -80,6 +95,9 @@ class IterationState(Record):
     champion_full: Score | None = None
     leader: str | None = Field(default=None, description="best trial on dev after this iteration")
     yields: dict[str, Yield] = Field(default_factory=dict)
+    sources: tuple[SourceRecord, ...] = Field(
+        default=(), description="of all iterations up to this one"
+    )
     rows_kept: int = 0
     hours: float = Field(default=0.0, description="hours of work that this iteration took")
     api_dollars: float = Field(default=0.0, description="spent on teachers in this iteration")

@@ -160,9 +160,12 @@ def preview(
     console = Console()
     for one in found:
         print_rows(console, [row.model_dump() for row in one.rows], language_of(loaded))
-        told = f"{one.strategy}: {len(one.rows)} rows shown"
+        by = f" by {one.account.teacher}" if one.account.teacher else ""
+        told = f"{one.strategy}{by}: {len(one.rows)} rows shown"
         if one.account.teacher:
             told += f"; {one.account.valid} of {one.account.asked} answers could be read"
+        if one.account.trouble:
+            told += f"; {one.account.trouble}"
         console.print(told)
 
 

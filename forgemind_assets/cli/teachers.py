@@ -51,6 +51,8 @@ def report(
             continue
         for shown in _tables(name, accounts):
             console.print(shown)
+        for told in _troubles(accounts):
+            console.print(told, markup=False, highlight=False)
 
 
 def _record(accounts: "Accounts") -> dict[str, Any]:
@@ -64,8 +66,19 @@ def _record(accounts: "Accounts") -> dict[str, Any]:
         "iterations": {
             one.iteration: [line(source) for source in one.sources] for one in accounts.iterations
         },
+        "troubles": _troubles(accounts),
         "effects": [asdict(effect) | {"told": effect.told} for effect in accounts.effects],
     }
+
+
+def _troubles(accounts: "Accounts") -> list[str]:
+    from forgemind_assets.foundry.accounts import troubles
+
+    return [
+        f"Iteration {one.iteration}: {told}"
+        for one in accounts.iterations
+        for told in troubles(one.sources)
+    ]
 
 
 def _tables(name: str, accounts: "Accounts") -> "list[Table]":

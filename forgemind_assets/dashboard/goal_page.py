@@ -13,7 +13,7 @@ from forgemind_assets.dashboard.records import (
     TrialLine,
 )
 from forgemind_assets.dashboard.rows_page import rows_address
-from forgemind_assets.foundry.accounts import SourceAccount, table_record
+from forgemind_assets.foundry.accounts import SourceAccount, table_record, troubles
 from forgemind_assets.foundry.effects import effect_record
 from forgemind_assets.trial_grounds.report import Report
 from forgemind_assets.trial_grounds.statistics import wilson_interval
@@ -168,6 +168,11 @@ def teachers(goal: GoalPage) -> Html | None:
         "iteration",
         *(name.replace("_", " ") for name in table_record(SourceAccount(strategy=""))),
     )
+    given_up = [
+        tag("p", f"Iteration {one.iteration}: {told}", class_="warn")
+        for one in reversed(goal.accounts)
+        for told in troubles(one.sources)
+    ]
     measured = [tuple(effect_record(effect).values()) for effect in goal.effects]
     paid = [
         (
@@ -184,6 +189,7 @@ def teachers(goal: GoalPage) -> Html | None:
     return joined(
         [
             table("Yield, newest iteration first", columns, rows, numbers=9),
+            *given_up,
             table(caption, ("strategy", "teacher", "iterations", "effect"), measured),
             table("Cost of all answers", bill, paid, numbers=4),
         ]

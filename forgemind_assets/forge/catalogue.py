@@ -143,7 +143,7 @@ _ENTRIES = (
         name="smollm2-135m-instruct",
         licence="Apache-2.0",
         architecture="llama",
-        roles=("base",),
+        roles=("base", "teacher"),
         parameters=134_515_008,
         files=(
             _whole(

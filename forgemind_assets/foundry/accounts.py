@@ -41,6 +41,7 @@ class SourceAccount(Record):
     answers_held: int = 0
     dollars: float = 0.0
     seconds: float = Field(default=0.0, description="of all answers, added up")
+    trouble: str = Field(default="", description="why the teacher was given up, if it was")
 
     @property
     def dollars_per_kept_row(self) -> float | None:
@@ -118,7 +119,10 @@ def slice_sources(result: "FilterResult") -> tuple[SliceSource, ...]:
 
 
 def totals(iterations: Iterable[IterationAccounts]) -> tuple[SourceAccount, ...]:
-    """Each source over all iterations; what is not known of one is left out of its sum."""
+    """Each source over all iterations; what is not known of one is left out of its sum.
+
+    Troubles are not joined: each belongs to its iteration.
+    """
     found: dict[Source, list[SourceAccount]] = {}
     for one in iterations:
         for account in one.sources:
@@ -130,11 +134,20 @@ def _sum(accounts: Sequence[SourceAccount]) -> SourceAccount:
     first = accounts[0]
     summed: dict[str, Any] = {}
     for name in SourceAccount.model_fields:
-        if name not in ("strategy", "teacher"):
+        if name not in ("strategy", "teacher", "trouble"):
             values = [getattr(one, name) for one in accounts]
             known = [value for value in values if value is not None]
             summed[name] = sum(known) if known else None
     return SourceAccount(strategy=first.strategy, teacher=first.teacher, **summed)
+
+
+def troubles(accounts: Iterable[SourceAccount]) -> list[str]:
+    """A sentence for each source that was given up."""
+    return [
+        f"{one.strategy} by {one.teacher} was given up after {one.answered} answers: {one.trouble}"
+        for one in accounts
+        if one.trouble
+    ]
 
 
 def table_record(account: SourceAccount) -> dict[str, Any]:

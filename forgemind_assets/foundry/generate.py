@@ -1,10 +1,14 @@
 """Generation: all strategies of a goal, each with its share, and an account of their yield."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from forgemind_assets.foundry.asking import ask_together, assigned
 from forgemind_assets.foundry.strategies.base import (
+    Alone,
     Ask,
+    Made,
     Order,
     Progress,
     StrategyAccount,
@@ -39,11 +43,10 @@ class Makings:
     goal: Goal
     data: DataSettings
     seeds: Sequence[Seed]
-    ask: Ask
-    on_progress: Progress = lambda what, done, total: None
     mistakes: tuple[Mistake, ...] = ()
+    on_progress: Progress = lambda what, done, total: None
 
-    def order(self, strategy: Strategy, rows: int, requests: int) -> Order:
+    def order(self, strategy: Strategy, rows: int, requests: int, teacher: str | None) -> Order:
         """The order to one strategy."""
         return Order(
             goal=self.goal,
@@ -51,33 +54,49 @@ class Makings:
             weights=self.data.slice_weights,
             rows=rows,
             requests=requests,
-            seed=self.data.seed,
-            teacher=strategy.teacher,
+            seed=self._seed(strategy, teacher),
+            teacher=teacher,
             options=strategy.options,
-            ask=self.ask,
             on_progress=self.on_progress,
             variants=self.data.prompt_variants.get(strategy.name, ()),
             mistakes=self.mistakes,
         )
 
     def taught(self) -> list[tuple[str, Order]]:
-        """Names and orders of the strategies that ask; they share `data.teacher_requests`."""
-        teaching = [s for s in self.goal.spec.strategies if STRATEGIES[s.name].needs_teacher]
-        requests = shares({s.name: self._weight(s) for s in teaching}, self.data.teacher_requests)
+        """Names and orders of the strategies that ask, one for each teacher they ask.
+
+        All share `data.teacher_requests`.
+        """
+        sources = [(s, name) for s in self.goal.spec.strategies for name in s.asked]
+        weights = {(s.name, name): self._request_share(s.name, name) for s, name in sources}
+        requests = shares(weights, self.data.teacher_requests)
         return [
-            (s.name, self.order(s, self.data.rows, requests[s.name]))
-            for s in teaching
-            if requests.get(s.name)
+            (s.name, self.order(s, self.data.rows, requests[s.name, name], name))
+            for s, name in sources
+            if requests.get((s.name, name))
         ]
 
     def others(self, rows: int) -> list[tuple[str, Order]]:
         """The names of the other strategies that take part, and their orders for `rows` in all."""
         own = [s for s in self.goal.spec.strategies if not STRATEGIES[s.name].needs_teacher]
-        wanted = shares({s.name: self._weight(s) for s in own}, rows)
-        return [(s.name, self.order(s, wanted[s.name], 0)) for s in own if wanted.get(s.name)]
+        weights = {s.name: self.data.strategy_shares.get(s.name, 1.0) for s in own}
+        wanted = shares(weights, rows)
+        return [(s.name, self.order(s, wanted[s.name], 0, None)) for s in own if wanted.get(s.name)]
 
-    def _weight(self, strategy: Strategy) -> float:
-        return self.data.strategy_shares.get(strategy.name, 1.0)
+    def _request_share(self, strategy: str, teacher: str) -> float:
+        if self.data.request_shares:
+            return self.data.request_shares.get(strategy, {}).get(teacher, 0.0)
+        return self.data.strategy_shares.get(strategy, 1.0)
+
+    def _seed(self, strategy: Strategy, teacher: str | None) -> int:
+        """The first teacher draws with the plan's seed, the others each with another.
+
+        Two teachers that wrote to the same draws would bring less variety.
+        """
+        if teacher is None or teacher == strategy.asked[0]:
+            return self.data.seed
+        drawn = random.Random(f"{self.data.seed}/{teacher}")  # noqa: S311 - reproducible, no secret
+        return drawn.randrange(2**31)
 
 
 def generate(
@@ -88,17 +107,26 @@ def generate(
     on_progress: Progress = lambda what, done, total: None,
     mistakes: tuple[Mistake, ...] = (),
 ) -> GenerationResult:
-    """Runs the goal's strategies: those with a teacher first, the others fill up.
+    """Runs the goal's strategies: those with teachers first, all at once; the others fill up.
 
-    Teacher strategies share `data.teacher_requests`, the others share the rows that remain, both
-    by `data.strategy_shares` (a strategy that is not named there counts 1.0; 0 leaves it out).
+    The sources (a strategy with a teacher) share `data.teacher_requests` by `data.request_shares`,
+    where that is empty by `data.strategy_shares`. The others share the rows that remain by
+    `data.strategy_shares` (a strategy that is not named there counts 1.0; 0 leaves it out).
     Each row gets the licence and the terms of its source. `mistakes` are those of the last champion
-    on dev. Raises what a teacher's client raises.
+    on dev. Raises what a teacher's client raises where no teacher could be used.
     """
-    makings = Makings(goal, data, seeds, ask, on_progress, mistakes)
-    made = [STRATEGIES[name]().make(order) for name, order in makings.taught()]
+    makings = Makings(goal, data, seeds, mistakes, on_progress)
+    asked = [assigned(name, order) for name, order in makings.taught()]
+    made = ask_together(asked, ask, on_progress)
     expected = int(TEACHER_KEEPS * sum(len(m.rows) for m in made))
     rest = int(SURPLUS * max(0, data.rows - expected))
-    made += [STRATEGIES[name]().make(order) for name, order in makings.others(rest)]
+    made += [made_alone(name, order) for name, order in makings.others(rest)]
     rows = stated((row for one in made for row in one.rows), origins_of(goal.spec))
     return GenerationResult(rows, tuple(one.account for one in made))
+
+
+def made_alone(name: str, order: Order) -> Made:
+    """What a strategy makes that asks nobody."""
+    strategy = STRATEGIES[name]()
+    assert isinstance(strategy, Alone), "every strategy without a teacher is one"
+    return strategy.make(order)

@@ -1,10 +1,10 @@
 """Teachers behind the Warden: what may not be sent is not asked, what may not be used is held."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
+from forgemind_assets.foundry.strategies.base import Ask, Heard, Inquiry, Question, Reply
 from forgemind_assets.warden.policy import Policy, Stage
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import joined, screen
@@ -39,20 +39,25 @@ class ScreenedTeachers:
         }
         self.held = {stage: Counter() for stage in stages}
 
-    def __call__(
-        self,
-        teacher: str,
-        questions: Sequence[Question],
-        usable: Callable[[str], bool],
-        on_reply: Callable[[], None],
-    ) -> list[Reply]:
-        """One reply a question, in their order. Raises what the teacher's client raises."""
-        stopped = self._screen(PROMPTS, [prompt_subject(question) for question in questions])
-        sent = [q for q, reason in zip(questions, stopped, strict=True) if reason is None]
-        for _ in range(len(questions) - len(sent)):
-            on_reply()
-        given = iter(self._answers(sent, self.ask(teacher, sent, usable, on_reply)) if sent else ())
-        return [Reply(None, "", held=reason) if reason else next(given) for reason in stopped]
+    def __call__(self, inquiries: Sequence[Inquiry]) -> list[Heard]:
+        """What each inquiry heard, a reply a question. Raises what `ask` raises."""
+        stopped = [
+            self._screen(PROMPTS, [prompt_subject(question) for question in one.questions])
+            for one in inquiries
+        ]
+        sent = [_passed(one, reasons) for one, reasons in zip(inquiries, stopped, strict=True)]
+        asked = [one for one in sent if one.questions]
+        heard = iter(self.ask(asked) if asked else ())
+        return [
+            self._heard(one, reasons, next(heard) if one.questions else Heard(()))
+            for one, reasons in zip(sent, stopped, strict=True)
+        ]
+
+    def _heard(self, sent: Inquiry, stopped: Sequence[str | None], heard: Heard) -> Heard:
+        """All replies of an inquiry: those to what was sent, and why the rest was not."""
+        given = iter(self._answers(sent.questions, heard.replies))
+        replies = [Reply(None, "", held=reason) if reason else next(given) for reason in stopped]
+        return Heard(replies, heard.trouble)
 
     def _answers(self, questions: Sequence[Question], replies: Sequence[Reply]) -> list[Reply]:
         """The replies, without the texts that are held back."""
@@ -62,7 +67,7 @@ class ScreenedTeachers:
         passed: list[Reply] = []
         for reply in replies:
             reason = None if reply.text is None else next(found)
-            passed.append(Reply(None, reply.key, held=reason) if reason else reply)
+            passed.append(replace(reply, text=None, held=reason) if reason else reply)
         return passed
 
     def _screen(self, stage: Stage, subjects: Sequence[Subject]) -> tuple[str | None, ...]:
@@ -70,6 +75,14 @@ class ScreenedTeachers:
         self.layers[stage] = joined(self.layers[stage], screened.layers)
         self.held[stage].update(reason for reason in screened.reasons if reason)
         return screened.reasons
+
+
+def _passed(inquiry: Inquiry, stopped: Sequence[str | None]) -> Inquiry:
+    """What may be sent of an inquiry; the rest counts as replied to."""
+    for _ in filter(None, stopped):
+        inquiry.on_reply()
+    pairs = zip(inquiry.questions, stopped, strict=True)
+    return replace(inquiry, questions=[question for question, reason in pairs if not reason])
 
 
 def prompt_subject(question: Question) -> Subject:

@@ -14,7 +14,8 @@ from forgemind_assets.foundry.generate import generate
 from forgemind_assets.foundry.tables import read_rows, write_rows
 from forgemind_assets.goal_loading import load_goal, load_seeds
 from forgemind_assets.records import DataSettings
-from resources.data_room import make_filtered, teachers_of
+from resources.data_room import make_filtered
+from resources.inquiries import teachers_of
 from resources.preview import PREVIEW
 from resources.workshop import Workshop
 

@@ -72,7 +72,7 @@ def test_help_shows_an_example():
     assert "forgemind goal check benchmarks/python_security" in done.stdout
 
 
-@pytest.mark.parametrize("file", ["goal.yaml", "goal.llama3-8b.yaml"])
+@pytest.mark.parametrize("file", ["goal.yaml", "goal.llama3-8b.yaml", "goal.two_teachers.yaml"])
 def test_the_shipped_goals_compile(file: str):
     done = forgemind("goal", "check", f"benchmarks/python_security/{file}")
     assert (done.returncode, done.stderr) == (0, "")

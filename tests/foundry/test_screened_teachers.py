@@ -10,7 +10,7 @@ from foundry_cases import SAFE_SHELL, VULNERABLE_SHELL
 
 from forgemind_assets.factory import build_definitions
 from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS, ScreenedTeachers
-from forgemind_assets.foundry.strategies.base import Question, Reply
+from forgemind_assets.foundry.strategies.base import Heard, Inquiry, Question, Reply
 from forgemind_assets.foundry.strategies.prompts import load_template
 from forgemind_assets.foundry.strategies.teacher_pairs import PairPrompt, build_requests
 from forgemind_assets.foundry.tables import read_rows
@@ -41,18 +41,23 @@ class Teacher:
     def __init__(self, answers=None):
         self.asked, self._answers = [], answers or {}
 
-    def __call__(self, teacher, questions, usable, on_reply):
-        texts = [q.messages[-1]["content"] for q in questions]
+    def __call__(self, inquiries):
+        return [self._one(inquiry) for inquiry in inquiries]
+
+    def _one(self, inquiry):
+        texts = [q.messages[-1]["content"] for q in inquiry.questions]
         self.asked += texts
         for _ in texts:
-            on_reply()
-        return [Reply(self._answers.get(text, CALM), f"key of {text}") for text in texts]
+            inquiry.on_reply()
+        replies = [Reply(self._answers.get(text, CALM), f"key of {text}") for text in texts]
+        return Heard(replies)
 
 
 def ask(teachers, *texts, slice=""):
     replied = []
     questions = [question(text, slice) for text in texts]
-    replies = teachers("own", questions, lambda text: True, lambda: replied.append(1))
+    (heard,) = teachers([Inquiry("own", questions, lambda text: True, lambda: replied.append(1))])
+    replies = heard.replies
     assert len(replied) == len(texts) == len(replies)
     return replies
 
@@ -125,7 +130,7 @@ def test_the_shipped_prompts_pass():
     prompt = load_template(goal, "teacher_pairs", PairPrompt).prompt
     questions = [question for question, _ in build_requests(prompt, {}, 240, 1)]
     teachers = ScreenedTeachers(Teacher(), effective_policy(goal.spec.policy))
-    teachers("own", questions, lambda text: True, lambda: None)
+    teachers([Inquiry("own", questions, lambda text: True, lambda: None)])
     assert teachers.held[PROMPTS] == {}
 
 

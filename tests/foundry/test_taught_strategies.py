@@ -13,7 +13,7 @@ from fakes.taught_goal import taught_goal
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.errors import GoalError, UserError
 from forgemind_assets.foundry.generate import generate
-from forgemind_assets.foundry.strategies.base import Reply
+from forgemind_assets.foundry.strategies.base import Heard, Reply
 from forgemind_assets.foundry.strategies.mistakes import Mistake
 from forgemind_assets.foundry.strategies.registry import STRATEGIES
 from forgemind_assets.foundry.strategies.rewrites import Rewrites
@@ -21,8 +21,8 @@ from forgemind_assets.goal import Goal, GoalSpec
 from forgemind_assets.goal_loading import GOALS, load_goal, load_seeds
 from forgemind_assets.records import DataSettings, Seed
 from forgemind_assets.trial_grounds.report import Rate
-from resources.data_room import teachers_of
 from resources.dev_errors import DEV_REPORT, mistakes_before
+from resources.inquiries import teachers_of
 from resources.workshop import Workshop
 
 NAMES = [name for name, kind in STRATEGIES.items() if issubclass(kind, Rewrites)]
@@ -319,12 +319,13 @@ def test_a_goal_without_labels_or_code_is_served_too(tmp_path):
     towns = Seed(id="s", family="towns", slice="join", input="How many?", expected={"sql": "A"})
     asked = []
 
-    def ask(teacher, questions, usable, on_reply):
-        asked.extend(questions)
+    def ask(inquiries):
+        (one,) = inquiries
+        asked.extend(one.questions)
         answer = '{"question": "How many # of each?", "sql": "B"}'
-        assert usable(answer)
-        assert not usable('{"question": "How many of each?"}')
-        return [Reply(answer, "key")]
+        assert one.usable(answer)
+        assert not one.usable('{"question": "How many of each?"}')
+        return [Heard([Reply(answer, "key")])]
 
     (row,) = generate(goal, DataSettings(rows=1, teacher_requests=1), [towns], ask).rows
     assert asked[0].messages[-1]["content"] == 'Harder than How many?, answered by {"sql": "A"}'

@@ -9,7 +9,7 @@ from foundry_cases import SAFE_SHELL, SEEDS, VULNERABLE_SHELL, small_goal
 
 from forgemind_assets.foundry.generate import SURPLUS, TEACHER_KEEPS, generate
 from forgemind_assets.foundry.strategies.answers import AnswerShape
-from forgemind_assets.foundry.strategies.base import Reply
+from forgemind_assets.foundry.strategies.base import Heard, Reply
 from forgemind_assets.foundry.strategies.prompts import load_template
 from forgemind_assets.foundry.strategies.teacher_pairs import (
     PairPrompt,
@@ -120,13 +120,16 @@ class Teacher:
     def __init__(self):
         self.asked = 0
 
-    def __call__(self, teacher, questions, usable, on_reply):
-        self.asked += len(questions)
-        assert usable(answer())
-        assert not usable("nonsense")
-        for _ in questions:
-            on_reply()
-        return [Reply(None if n % 3 == 0 else answer(), f"key{n}") for n in range(len(questions))]
+    def __call__(self, inquiries):
+        (one,) = inquiries
+        count = len(one.questions)
+        self.asked += count
+        assert one.usable(answer())
+        assert not one.usable("nonsense")
+        for _ in one.questions:
+            one.on_reply()
+        replies = [Reply(None if n % 3 == 0 else answer(), f"key{n}") for n in range(count)]
+        return [Heard(replies)]
 
 
 def test_generation_asks_what_is_allowed_and_fills_up_with_seeds(goal):

@@ -235,6 +235,21 @@ def test_over_real_sockets_a_storm_loses_no_row_and_pays_for_none_twice(ledger):
     assert sum(server.tally.paid.values()) == ledger.usage("g").responses
 
 
+@pytest.mark.parametrize(("place", "seconds"), [("", 5.0), ("the cores", 10.0)])
+def test_teachers_of_one_place_work_one_after_the_other(ledger, place, seconds):
+    office = Office(Weather(latency=1.0))
+    batches = [
+        Batch(
+            dataclasses.replace(account(ledger, office, name=name, concurrency=1), place=place),
+            questions(5, prefix=name),
+        )
+        for name in ("one", "two")
+    ]
+    outcomes, took = asked(*batches)
+    assert [[a.status for a in answers] for answers in outcomes] == [["fresh"] * 5] * 2
+    assert took == pytest.approx(seconds, rel=0.05)
+
+
 class Enough(Exception):
     pass
 

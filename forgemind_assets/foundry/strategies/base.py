@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
+from forgemind_assets.errors import ForgeMindError
 from forgemind_assets.foundry.strategies.mistakes import Mistake
 from forgemind_assets.goal import Goal
 from forgemind_assets.records import Record, Row, Seed
@@ -35,7 +36,7 @@ class Reply:
     `held` is why the policy holds the text back. Where it is the question that was held back,
     nothing was sent and `key` is empty. `dollars` and `seconds` are what the answer took when it
     was asked for, also where it was stored already; seconds of answers that came at the same
-    time add up.
+    time add up. `asked` is False where the money or the patience ended before this question.
     """
 
     text: str | None
@@ -43,22 +44,42 @@ class Reply:
     held: str = ""
     dollars: float = 0.0
     seconds: float = 0.0
+    asked: bool = True
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What one strategy puts to one teacher.
+
+    Attributes:
+        teacher: its name in the goal.
+        questions: in the order of asking.
+        usable: tells whether a text can be used at all.
+        on_reply: called once a reply.
+    """
+
+    teacher: str
+    questions: Sequence[Question]
+    usable: Callable[[str], bool]
+    on_reply: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came back to one inquiry: a reply for each question, in their order.
+
+    `trouble` is why the teacher was given up, if it was; the replies are those until then.
+    """
+
+    replies: Sequence[Reply]
+    trouble: ForgeMindError | None = None
 
 
 class Ask(Protocol):
-    """Puts questions to a teacher of the goal, and gives the replies in their order.
+    """Puts inquiries to the teachers of the goal, all at once, and gives what each heard."""
 
-    `usable` tells whether a text can be used at all; `on_reply` is called once a reply.
-    """
-
-    def __call__(
-        self,
-        teacher: str,
-        questions: Sequence[Question],
-        usable: Callable[[str], bool],
-        on_reply: Callable[[], None],
-    ) -> Sequence[Reply]:
-        """Asks them all. Raises what the teacher's client raises."""
+    def __call__(self, inquiries: Sequence[Inquiry]) -> Sequence[Heard]:
+        """Asks them all. Raises what is wrong before anybody is asked: a key that is missing."""
         ...
 
 
@@ -75,7 +96,6 @@ class Order:
         seed: of the random choices.
         teacher: name of the teacher, for strategies that need one.
         options: the strategy's options in `goal.yaml`.
-        ask: reaches the teacher.
         on_progress: called with (what, done, total).
         variants: names of the prompt variants to ask with; empty: the goal's choice.
         mistakes: what the last champion gets wrong on dev, as counts.
@@ -89,7 +109,6 @@ class Order:
     seed: int
     teacher: str | None
     options: Mapping[str, Any]
-    ask: Ask
     on_progress: Progress
     variants: tuple[str, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
@@ -100,8 +119,8 @@ class StrategyAccount:
     """The yield of one strategy: requests asked, answered, of valid form; rows made of them.
 
     `prompts_held` questions were not asked and `answers_held` answers not read, as the policy
-    says. `dollars` and `seconds` are sums over its answers. For a strategy without a teacher all
-    but `rows` are 0.
+    says. `dollars` and `seconds` are sums over its answers. `trouble` is why the teacher was given
+    up, if it was. For a strategy without a teacher all but `rows` are 0.
     """
 
     strategy: str
@@ -114,6 +133,7 @@ class StrategyAccount:
     answers_held: int = 0
     dollars: float = 0.0
     seconds: float = 0.0
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,18 +147,27 @@ class Made:
 class Strategy(Protocol):
     """A way of getting examples.
 
-    One that needs a teacher asks with `prompts/teacher/<strategy>.yaml`, a file of `prompt_type`.
+    One that needs a teacher is a `Taught`, and asks with `prompts/teacher/<strategy>.yaml`, a file
+    of `prompt_type`; the others are `Alone`.
     """
 
     needs_teacher: ClassVar[bool]
     prompt_type: ClassVar[type[Record] | None]
+
+
+@runtime_checkable
+class Alone(Strategy, Protocol):
+    """A strategy that makes its rows without asking anybody."""
 
     def make(self, order: Order) -> Made:
         """Makes rows for an order."""
         ...
 
 
-def shares(weights: Mapping[str, float], total: int) -> dict[str, int]:
+K = TypeVar("K", str, tuple[str, str])
+
+
+def shares(weights: Mapping[K, float], total: int) -> dict[K, int]:
     """Whole numbers in proportion to the weights that add up to `total` (largest remainder)."""
     positive = {name: weight for name, weight in weights.items() if weight > 0}
     whole = sum(positive.values())

@@ -1,4 +1,4 @@
-"""What all strategies that ask a teacher share: asking, counting, and rows with provenance."""
+"""What all strategies that ask a teacher share: jobs, counting, and rows with provenance."""
 
 import json
 import random
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from forgemind_assets.foundry.strategies.base import (
+    Heard,
     Made,
     Order,
     Question,
@@ -52,7 +53,10 @@ class Work:
 
 
 class Taught(ABC):
-    """A strategy that asks a teacher. A subclass says which requests, and how they are read."""
+    """A strategy that asks a teacher. A subclass says which requests, and how they are read.
+
+    All that take part hand over their work first; `foundry.asking` puts it to the teachers.
+    """
 
     name: ClassVar[str]
     needs_teacher: ClassVar[bool] = True
@@ -66,49 +70,31 @@ class Taught(ABC):
         is what the run would ask.
         """
 
-    def make(self, order: Order) -> Made:
-        """Rows from the answers. Raises what the teacher's client raises."""
-        return self.carry_out(self.work(order), order)
-
-    def carry_out(self, work: Work, order: Order) -> Made:
-        """Asks the jobs' questions and makes rows of what comes back."""
-        teacher, count = order.teacher, len(work.jobs)
-        assert teacher is not None, "the goal's compiler checks that this strategy has a teacher"
-        if not work.jobs:
-            return Made((), StrategyAccount(self.name, teacher, 0, 0, 0, 0))
-        done = iter(range(1, count + 1))
-        order.on_progress(self.name, 0, count)
-        replies = order.ask(
-            teacher,
-            [job.question for job in work.jobs],
-            work.readable,
-            lambda: order.on_progress(self.name, next(done, count), count),
-        )
-        return self._made(work, replies, teacher)
-
-    def _made(self, work: Work, replies: Sequence[Reply], teacher: str) -> Made:
+    def made(self, work: Work, heard: Heard, teacher: str) -> Made:
+        """Rows of what came back, and the account of it."""
         rows: list[Row] = []
         answered = valid = 0
-        for job, reply in zip(work.jobs, replies, strict=True):
+        for job, reply in zip(work.jobs, heard.replies, strict=True):
             if reply.text is None:
                 continue
             answered += 1
             drafts = job.read(reply.text)
             valid += bool(drafts)
             rows += [self._row(draft, job, reply, teacher, work.template) for draft in drafts]
-        unasked = sum(bool(reply.held) and not reply.key for reply in replies)
-        held = sum(bool(reply.held) for reply in replies) - unasked
+        unasked = sum(bool(reply.held) and not reply.key for reply in heard.replies)
+        held = sum(bool(reply.held) for reply in heard.replies) - unasked
         account = StrategyAccount(
             self.name,
             teacher,
-            len(work.jobs) - unasked,
+            sum(reply.asked for reply in heard.replies) - unasked,
             answered + held,
             valid,
             len(rows),
             unasked,
             held,
-            dollars=sum(reply.dollars for reply in replies),
-            seconds=sum(reply.seconds for reply in replies),
+            dollars=sum(reply.dollars for reply in heard.replies),
+            seconds=sum(reply.seconds for reply in heard.replies),
+            trouble=str(heard.trouble or ""),
         )
         return Made(tuple(rows), account)
 
