@@ -217,7 +217,7 @@ class Panel:
             if vote is not None:
                 votes[name] = vote
         counted = {
-            "asked": standing.asked + count,
+            "asked": standing.asked + count - sum(not reply.key for reply in replies),
             "answered": standing.answered + sum(reply.text is not None for reply in replies),
             "read": standing.read + len(votes),
             "dollars": standing.dollars + sum(reply.dollars for reply in replies),

@@ -39,7 +39,8 @@ class Standing(Record):
 
     `by_label` and `by_finding` are with the labels of the hand-written examples, `with_verifier`
     with the verifier's, by the goal's `judges.by`. `asked` counts requests for examples and rows,
-    `read` the votes among the answers, `agreed` the rows whose label it agrees with.
+    without those that the policy held back, `read` the votes among the answers, `agreed` the rows
+    whose label it agrees with.
     """
 
     judge: str
