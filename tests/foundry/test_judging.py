@@ -167,6 +167,21 @@ class Judges:
         return replies
 
 
+class Middling(Judges):
+    """The one of that name is right more often than not on examples, and right on single rows."""
+
+    def __call__(self, teacher, questions, usable, on_reply):
+        replies = super().__call__("good", questions, usable, on_reply)
+        if teacher != "middling" or len(questions) < 20:
+            return replies
+        rng = random.Random(4)
+        drawn = [rng.random() < 0.65 for _ in replies]
+        return [
+            r if sure else Reply(render_vote(rng.choice(LABELS), 50), r.key)
+            for r, sure in zip(replies, drawn, strict=True)
+        ]
+
+
 def goal_of(tmp_path, names, **judges):
     teachers = [{"name": n, "kind": "embedded", "model": n} for n in ("author", *names)]
     task = {
@@ -229,16 +244,6 @@ def test_a_trusted_judge_saves_what_the_verifier_looked_for_in_vain(tmp_path):
 
 
 def test_one_that_is_used_and_not_trusted_leaves_the_objection_and_is_not_asked(tmp_path):
-    class Middling(Judges):
-        def __call__(self, teacher, questions, usable, on_reply):
-            rng = random.Random(4)
-            replies = super().__call__("good", questions, usable, on_reply)
-            drawn = [rng.random() < 0.65 for _ in replies]
-            return [
-                r if sure else Reply(render_vote(rng.choice(LABELS), 50), r.key)
-                for r, sure in zip(replies, drawn, strict=True)
-            ]
-
     ask = Middling()
     panel = panel_of(tmp_path, ask, "middling")
     fates, _ = judged(panel, [RIGHT, WRONG, HARMLESS])
@@ -247,6 +252,18 @@ def test_one_that_is_used_and_not_trusted_leaves_the_objection_and_is_not_asked(
     assert standing.used
     assert not panel.is_trusted("middling")
     assert len(ask.asked) == 50
+
+
+def test_a_trusted_judge_lends_no_trust_to_another_where_it_has_no_vote(tmp_path):
+    own = written(5, "CWE-78", author="good")
+    panel = panel_of(tmp_path, Middling(), "good", "middling")
+    fates, _ = judged(panel, [RIGHT, own])
+    assert panel.is_trusted("good")
+    assert [one.used for one in panel.known()] == [True, True]
+    votes = {(one.row_id, one.judge): one.agrees for one in panel.judgements}
+    assert votes[own.row_id, "middling"]
+    assert (own.row_id, "good") not in votes
+    assert fates[1] == "not_confirmed"
 
 
 def test_without_a_silent_verifier_nobody_is_asked(tmp_path):

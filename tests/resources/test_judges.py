@@ -124,9 +124,9 @@ def test_used_judges_that_do_not_agree_put_a_row_into_quarantine(tmp_path, serve
 
 def test_nobody_judges_rows_of_its_own_model_under_whatever_name(tmp_path, server):
     both = {"teachers": ["good", "twin"], "examples": 50}
-    twin = teacher("twin", server) | {"model": "author"}
+    author, twin = (teacher(n, server) | {"model": "good-one"} for n in ("author", "twin"))
     changes = {
-        "teachers": [teacher("author", server), teacher("good", server), twin],
+        "teachers": [author, teacher("good", server), twin],
         "strategies": [
             {"name": "teacher_pairs", "teacher": "author"},
             {"name": "paraphrase", "teacher": "good"},
@@ -139,10 +139,10 @@ def test_nobody_judges_rows_of_its_own_model_under_whatever_name(tmp_path, serve
     goal, workshop = publish_written(folder, [*RIGHT, *WRONG, own], tmp_path / "home")
     meta, kept, rejected, _ = filtered(goal, workshop)
     good, shadow = meta["judges"]
-    assert good["used"]
-    assert (good["rows"], shadow["rows"]) == (22, 0)
-    assert own.row_id in kept  # wrong, but the twin that may judge it is no better than chance
-    assert set(rejected) == {row.row_id for row in WRONG}
+    assert (good["used"], shadow["used"]) == (True, True)
+    assert (good["rows"], shadow["rows"]) == (22, 1)  # the twin: only what `good` wrote
+    assert set(rejected) == {row.row_id for row in [*WRONG, own]}
+    assert kept == {row.row_id for row in RIGHT}
 
 
 def test_no_more_rows_are_asked_about_than_the_goal_allows(tmp_path, server):
