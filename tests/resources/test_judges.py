@@ -6,6 +6,7 @@ says the contrary.
 
 import json
 
+import dagster as dg
 import polars as pl
 import pytest
 from fakes.judged_goal import (
@@ -20,9 +21,9 @@ from fakes.openai_server import FakeOpenAI
 from typer.testing import CliRunner
 
 from forgemind_assets.cli.main import app
-from forgemind_assets.foundry.assets import judge_tables
-from forgemind_assets.foundry.data_card_page import page_of
+from forgemind_assets.foundry.assets import build_assets
 from forgemind_assets.foundry.tables import read_rows
+from forgemind_assets.keys import GoalKeys
 from resources.data_room import make_filtered
 
 THREE = {"teachers": ["good", "random", "contrary"], "examples": 50}
@@ -74,6 +75,7 @@ def test_nothing_is_asked_twice(tmp_path, server):
         judged_goal(tmp_path / "goal", server, THREE), RIGHT + WRONG, tmp_path / "home"
     )
     first = filtered(goal, workshop)
+    version = workshop.store.manifest(goal.name, "filtered_dataset", "0001").version
     asked = len(server.requests)
     assert asked == 3 * 50 + 22
     told = [json.dumps([r["model"], r["messages"]]) for r in server.requests]
@@ -81,6 +83,7 @@ def test_nothing_is_asked_twice(tmp_path, server):
     again = filtered(goal, workshop)
     assert len(server.requests) == asked
     assert again[1:3] == first[1:3]
+    assert workshop.store.manifest(goal.name, "filtered_dataset", "0001").version == version
     untimed = [{k: v for k, v in one.items() if k != "seconds"} for one in again[0]["judges"]]
     assert untimed == [
         {k: v for k, v in one.items() if k != "seconds"} for one in first[0]["judges"]
@@ -192,11 +195,17 @@ def test_what_judges_cost_is_reserved_and_counted(tmp_path, server):
 def test_the_report_the_card_and_the_metadata_show_each_judge(tmp_path, server, monkeypatch):
     folder = judged_goal(tmp_path / "goal", server, THREE)
     goal, workshop = publish_written(folder, RIGHT + WRONG, tmp_path / "home")
-    meta, _, _, place = filtered(goal, workshop)
-    card = page_of(place / "card.md")
-    assert "## Judges" in card
-    assert "1.00 (1.00 to 1.00), 50 items" in card
-    assert "worse than chance by finding, not used" in judge_tables(meta)["judges"].value
+    asset = build_assets(goal, GoalKeys(goal.name))[1]
+    with dg.instance_for_test() as instance:
+        instance.add_dynamic_partitions(f"{goal.name}__iteration", ["0001"])
+        made = dg.materialize(
+            [asset], partition_key="0001", instance=instance, resources={"workshop": workshop}
+        )
+        shown = made.asset_materializations_for_node(asset.op.name)[0].metadata
+    assert "worse than chance by finding, not used" in shown["judges"].value
+    assert "good, contrary" in shown["judges_agree"].value
+    assert "## Judges" in shown["data_card"].value
+    assert "1.00 (1.00 to 1.00), 50 items" in shown["data_card"].value
     monkeypatch.setenv("FORGEMIND_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "300")
     run = CliRunner().invoke(app, ["teachers", "report", str(folder)])
