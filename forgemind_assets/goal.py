@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from forgemind_assets.goal_filters import Filters
+from forgemind_assets.goal_judges import Judges
 from forgemind_assets.records import Record, Weight
 from forgemind_assets.warden.policy import Policy
 from forgemind_assets.warden.terms import OWN, Terms
@@ -185,6 +186,7 @@ class GoalSpec(Record):
         default="prompts", description="folder with task/*.yaml and teacher/*.yaml"
     )
     filters: Filters = Filters()
+    judges: Judges | None = Field(default=None, description="None: no model judges another's rows")
     search: Search = Search()
     policy: Policy = Field(
         default=Policy(), description="what differs from the Warden's default policy"

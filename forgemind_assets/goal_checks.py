@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.goal import GoalSpec, Teacher
+from forgemind_assets.goal_judges import judge_findings
 from forgemind_assets.goal_names import doubles, models, registry
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_sets import schema_problem
@@ -50,7 +51,8 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (check_requests, {"strategies", "search"}),
         (_verifiers, {"filters"}),
         (_verified_labels, {"filters", "task"}),
-        (_money, {"limits", "teachers", "strategies"}),
+        (judge_findings, {"judges", "strategies", "task", "teachers"}),
+        (_money, {"judges", "limits", "teachers", "strategies"}),
         (_time, {"limits", "search"}),
         (_success, {"success"}),
         (_lengths, {"task", "search"}),
@@ -180,6 +182,7 @@ def _verified_labels(spec: GoalSpec) -> Iterator[Finding]:
 def _money(spec: GoalSpec) -> Iterator[Finding]:
     limits = spec.limits
     used = {name for strategy in spec.strategies for name in strategy.asked}
+    used |= set(spec.judges.teachers if spec.judges else ())
     for teacher in spec.teachers:
         paid = teacher.prices is not None and max(teacher.prices.input, teacher.prices.output) > 0
         if paid and teacher.name in used and limits.api_dollars_per_goal == 0:

@@ -27,6 +27,8 @@ ROW_TOKENS = 123
 # tokens each, measured with Qwen2.5-Coder-1.5B, and their JSON).
 REQUEST_TOKENS = 400
 REPLY_TOKENS = 200
+# The longest vote of a judge: `max_tokens` of the shipped prompt.
+VOTE_TOKENS = 32
 # Tokens per second of one answer from a hosted API; an assumption, APIs publish none.
 API_TOKENS_PER_SECOND = 50.0
 # llama.cpp, Qwen2.5-Coder-1.5B (1.54e9 weights) Q4_K_M, 2 cores: 37 tokens/s with 4 slots,
@@ -114,7 +116,8 @@ def estimate_try(spec: GoalSpec, weights: int, cases: int, hardware: Hardware) -
     """One iteration: teachers, training, and tests on `cases` cases (dev, full, adversarial)."""
     training = _training(spec, weights, hardware)
     testing = estimate_tests(spec, weights, cases, hardware)
-    return _teaching(spec).plus(training.plus(testing).times(TRIALS_PER_ITERATION))
+    asking = _teaching(spec).plus(_judging(spec))
+    return asking.plus(training.plus(testing).times(TRIALS_PER_ITERATION))
 
 
 def estimate_tests(spec: GoalSpec, weights: int, cases: int, hardware: Hardware) -> Estimate:
@@ -152,12 +155,24 @@ def _teaching(spec: GoalSpec) -> Estimate:
     return total
 
 
-def _requests(teacher: Teacher, requests: int) -> Estimate:
-    reply = min(REPLY_TOKENS, teacher.max_tokens)
+def _judging(spec: GoalSpec) -> Estimate:
+    """The most that judges can be asked: all their rows, and the examples as in a first try."""
+    total = Estimate()
+    if spec.judges is not None:
+        teachers = {teacher.name: teacher for teacher in spec.teachers}
+        for name in spec.judges.teachers:
+            asked = spec.judges.examples + spec.judges.max_rows
+            total = total.plus(_requests(teachers[name], asked, VOTE_TOKENS))
+    return total
+
+
+def _requests(teacher: Teacher, requests: int, most_reply: int | None = None) -> Estimate:
+    longest = min(teacher.max_tokens, most_reply or teacher.max_tokens)
+    reply = min(REPLY_TOKENS, longest)
     dollars = 0.0
     if teacher.prices is not None:
         per_request = REQUEST_TOKENS * teacher.prices.input
-        per_request += teacher.max_tokens * teacher.prices.output
+        per_request += longest * teacher.prices.output
         dollars = requests * per_request / 1e6
     return Estimate(
         teacher_requests=requests,

@@ -49,6 +49,7 @@ class GoalReport(Record):
     strategies: tuple[str, ...]
     teachers: tuple[str, ...]
     verifiers: tuple[str, ...]
+    judges: tuple[str, ...] = ()
     trials_per_iteration: int
     max_iterations: int
     suites: dict[str, SuiteSize]
@@ -109,6 +110,7 @@ def explain(
             f"{t.name}: {t.model} ({t.kind}, {origins[t.name].terms})" for t in spec.teachers
         ),
         verifiers=tuple(f"{name}: {one.explain()}" for name, one in verifiers_of(spec)),
+        judges=judges_of(spec),
         trials_per_iteration=TRIALS_PER_ITERATION,
         max_iterations=spec.limits.max_iterations,
         suites=suites,
@@ -148,6 +150,14 @@ def verifiers_of(spec: GoalSpec) -> list[tuple[str, Verifier]]:
     return [(use.name, known[use.name].model_validate(use.options)) for use in uses]
 
 
+def judges_of(spec: GoalSpec) -> tuple[str, ...]:
+    """Each judge and how much it may be asked in an iteration."""
+    if spec.judges is None:
+        return ()
+    asked = f"{spec.judges.examples} examples once, then up to {spec.judges.max_rows} rows a try"
+    return tuple(f"{name}: {asked}" for name in spec.judges.teachers)
+
+
 def sandbox_verdicts(spec: GoalSpec, programs: ProgramRunner | None) -> list[Verdict]:
     """Whether programs can be run here, where a verifier has to run some."""
     names = [name for name, verifier in verifiers_of(spec) if verifier.runs_programs]
@@ -165,10 +175,12 @@ def other_verdicts(
     """What is allowed but may not be meant: absent keys, idle teachers, 4 bits on a processor."""
     doubts: list[tuple[str, str]] = []
     used = {name for strategy in spec.strategies for name in strategy.asked}
+    judging = spec.judges.teachers if spec.judges else ()
     for teacher in spec.teachers:
         subject = f"teacher {teacher.name}"
         if teacher.name not in used:
-            doubts.append((subject, "no strategy asks it"))
+            if teacher.name not in judging:
+                doubts.append((subject, "no strategy asks it"))
         elif spec.search.teacher_requests == 0:
             doubts.append((subject, "is never asked: search.teacher_requests is 0"))
         if teacher.api_key_env and not environment.get(teacher.api_key_env):

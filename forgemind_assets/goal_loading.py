@@ -21,7 +21,7 @@ from forgemind_assets.goal_files import (
     missing_file,
     read_records,
 )
-from forgemind_assets.goal_prompts import check_teacher_prompts, read_prompts
+from forgemind_assets.goal_prompts import check_judges, check_teacher_prompts, read_prompts
 from forgemind_assets.goal_schema import found, unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
 from forgemind_assets.goal_yaml import Document, Place, read_yaml
@@ -165,6 +165,7 @@ def _check_files(
             () if "search" in broken else spec.search.prompt_variants, variants, document
         )
         check_teacher_prompts(() if "strategies" in broken else spec.strategies, prompts, document)
+        check_judges(None if "judges" in broken else spec.judges, prompts, document)
         read += prompts.rglob("*.yaml")
     return read
 

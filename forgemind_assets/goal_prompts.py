@@ -1,4 +1,4 @@
-"""Checks the prompts of a goal: those of the task, and those with which strategies ask."""
+"""Checks the prompts of a goal: of the task, of the strategies that ask, and of the judges."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -7,6 +7,7 @@ from typing import Any
 
 from forgemind_assets.errors import Problem
 from forgemind_assets.goal import Strategy, Task
+from forgemind_assets.goal_judges import PROMPT, Judges
 from forgemind_assets.goal_names import registry
 from forgemind_assets.goal_schema import found, unknown_name, validate
 from forgemind_assets.goal_yaml import Document, read_yaml
@@ -35,6 +36,8 @@ def read_prompts(
                 document.problem(place, message)
         if not document.problems and path.parent == prompts / "task":
             _check_task_prompt(document, known)
+        if not document.problems and path == prompts / PROMPT:
+            _check_judge_prompt(document, task)
         problems += document.problems
     return sorted(path.stem for path in (prompts / "task").glob("*.yaml"))
 
@@ -46,6 +49,21 @@ def _check_task_prompt(document: Document, seed_ids: set[str]) -> None:
             near = get_close_matches(shot, seed_ids, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]}?" if near else ""
             document.problem(("shots", index), f"expected the id of a seed, found {shot!r}{hint}")
+
+
+def _check_judge_prompt(document: Document, task: Task | None) -> None:
+    from forgemind_assets.foundry.judging.prompt import JudgePrompt
+
+    prompt = validate(JudgePrompt, document)
+    for place, message in prompt.problems(task) if prompt else ():
+        document.problem(place, message)
+
+
+def check_judges(judges: Judges | None, prompts: Path, document: Document) -> None:
+    """Adds a problem for judges without the prompt that they are asked with."""
+    if judges is not None and not (prompts / PROMPT).is_file():
+        message = f"expected the prompt {PROMPT}, with which judges are asked, found none"
+        document.problem(("judges",), message)
 
 
 def _goal_words(

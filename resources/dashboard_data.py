@@ -95,6 +95,7 @@ class Source:
             dataset=newest_dataset(self.store, name),
             accounts=sources.iterations[-ACCOUNTS_OF:],
             effects=sources.effects,
+            judges=sources.judges,
             costs=self._costs(goal),
             spending=self._spending(goal, [line.trial for line in trials], champion),
             alerts=self.alerts(name),

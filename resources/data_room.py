@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from forgemind_assets.errors import EmptyStage
@@ -35,6 +36,7 @@ from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teach
 from resources.dev_errors import mistakes_before
 from resources.filter_equipment import open_equipment, remember
 from resources.inquiries import screened_teachers
+from resources.judges import open_panel, panel_facts, write_judgements
 from resources.source_accounts import sources_so_far
 from resources.workshop import Workshop
 
@@ -82,9 +84,11 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     source = workshop.store.folder(goal.name, "raw_dataset", iteration)
     progress = workshop.progress(goal.name)
     filters = list[Filter]()
+    teachers = screened_teachers(goal, workshop, iteration) if goal.spec.judges else None
+    panel = open_panel(goal, workshop, iteration, teachers) if teachers else None
     try:
         with open_equipment(goal, workshop, iteration) as equipment:
-            filters = pipeline_for(goal, equipment)
+            filters = pipeline_for(goal, replace(equipment, panel=panel))
             result = run_filters(
                 read_rows(source / "rows.parquet"),
                 filters,
@@ -93,8 +97,7 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
                 ),
             )
     except EmptyStage:  # nothing is published, and a silent layer may be why
-        stages: dict[Stage, Sequence[LayerSummary]] = {"training_rows": layers_of(filters)}
-        ask_about_layers(goal, workshop, iteration, "raw_dataset", stages)
+        ask_about_layers(goal, workshop, iteration, "raw_dataset", layers_of_rows(filters))
         raise
     meta: dict[str, Any] = {
         "rows_kept": len(result.kept),
@@ -108,11 +111,15 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     meta["slice_sources"] = [one.model_dump() for one in slice_sources(result)]
     meta["yields"] = yields(accounts)
     meta["sources_so_far"] = sources_so_far(workshop.store, goal.name, iteration, accounts)
+    if panel is not None:
+        meta |= panel_facts(panel)
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
-        write_stages(folder, {"training_rows": layers_of(filters)})
-        card = make_card(goal, iteration, result)
+        write_stages(folder, (teachers.layers if teachers else {}) | layers_of_rows(filters))
+        if panel is not None:
+            write_judgements(panel.judgements, folder)
+        card = make_card(goal, iteration, result, panel.known() if panel else ())
         meta["rows_sha256"] = card.rows_sha256
         (folder / "card.json").write_text(card.json(), encoding="utf-8")
         (folder / "card.md").write_text(card_file(card), encoding="utf-8")
@@ -122,9 +129,10 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     return meta
 
 
-def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
+def layers_of_rows(filters: Sequence[Filter]) -> dict[Stage, tuple[LayerSummary, ...]]:
     """What the safety layers did with the rows."""
-    return tuple(one for stage in filters if isinstance(stage, Safety) for one in stage.layers)
+    stages = [stage for stage in filters if isinstance(stage, Safety)]
+    return {"training_rows": tuple(one for stage in stages for one in stage.layers)}
 
 
 def yields(accounts: Sequence[SourceAccount]) -> dict[str, dict[str, int]]:

@@ -11,6 +11,7 @@ from forgemind_assets.foundry.accounts import (
     totals,
 )
 from forgemind_assets.foundry.effects import Effect, effects
+from forgemind_assets.foundry.judging.standing import Pair, Standing
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import trial_key
 from forgemind_assets.records import Plan
@@ -23,10 +24,17 @@ NEWEST = 40
 
 @dataclass(frozen=True)
 class Accounts:
-    """The newest iterations of a goal, oldest first, and the effects measured over them."""
+    """The newest iterations of a goal, oldest first, and the effects measured over them.
+
+    `judges` are those of the newest filtered dataset, `judged` is its iteration, and `pairs` how
+    far they agree with each other.
+    """
 
     iterations: tuple[IterationAccounts, ...]
     effects: tuple[Effect, ...]
+    judges: tuple[Standing, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    judged: str = ""
 
 
 def goal_accounts(store: Store, goal: str) -> Accounts:
@@ -41,7 +49,15 @@ def goal_accounts(store: Store, goal: str) -> Accounts:
         rates = _dev_rates(store, goal, key, plan)
         if rates:
             dev[key] = rates
-    return Accounts(found, effects(found, dev, reused))
+    judged = next(reversed(store.partitions(goal, "filtered_dataset")), "")
+    meta = store.manifest(goal, "filtered_dataset", judged).meta if judged else {}
+    return Accounts(
+        found,
+        effects(found, dev, reused),
+        tuple(Standing.model_validate(one) for one in meta.get("judges", ())),
+        tuple(Pair.model_validate(one) for one in meta.get("judges_agree", ())),
+        judged,
+    )
 
 
 def sources_so_far(

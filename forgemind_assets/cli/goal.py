@@ -76,6 +76,8 @@ def render(report: "GoalReport") -> None:
     console.print(f"Strategies  {escape(', '.join(report.strategies))}")
     console.print(f"Teachers    {escape(', '.join(report.teachers)) or 'none'}")
     console.print(f"Verifiers   {escape('; '.join(report.verifiers)) or 'none'}")
+    if report.judges:
+        console.print(f"Judges      {escape('; '.join(report.judges))}")
     console.print(
         f"Iterations  at most {report.max_iterations}, {report.trials_per_iteration} trial each, "
         "after two baselines of the base model\n"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from resources.source_accounts import Accounts
 
+WORDS = ("strategy", "teacher", "effect_on_dev_slices", "judge", "used", "why", "judges")
+
 app = typer.Typer(help="Report what each teacher and strategy gave and cost.", no_args_is_help=True)
 
 
@@ -29,7 +31,9 @@ def report(
     """Shows each source of rows over all iterations: yield, cost of a kept row, effect on dev.
 
     The effect is the change of a slice's dev pass rate that goes with 10 % more of the slice's
-    rows from this source, with a 95 % interval, or why it cannot be estimated yet.
+    rows from this source, with a 95 % interval, or why it cannot be estimated yet. Where the goal
+    has judges, a table shows how far each agrees with what is known (Cohen's kappa), and whether it
+    is used.
     """
     from forgemind_assets.goal_loading import find_goal, goal_files, load_goal, unique_goals
     from forgemind_assets.home import Home
@@ -68,6 +72,11 @@ def _record(accounts: "Accounts") -> dict[str, Any]:
         },
         "troubles": _troubles(accounts),
         "effects": [asdict(effect) | {"told": effect.told} for effect in accounts.effects],
+        "judges": {
+            "iteration": accounts.judged,
+            "standings": [one.model_dump() for one in accounts.judges],
+            "pairs": [one.model_dump() for one in accounts.pairs],
+        },
     }
 
 
@@ -86,6 +95,7 @@ def _tables(name: str, accounts: "Accounts") -> "list[Table]":
 
     from forgemind_assets.foundry.accounts import table_record, totals
     from forgemind_assets.foundry.effects import effect_record
+    from forgemind_assets.foundry.judging.standing import pair_record, standing_record
 
     count = len(accounts.iterations)
     many = f"{count} iteration{'s' if count != 1 else ''}"
@@ -94,13 +104,17 @@ def _tables(name: str, accounts: "Accounts") -> "list[Table]":
         (f"{name}: sources of rows over {many}", sources),
         ("Effect on the slices of dev", [effect_record(one) for one in accounts.effects]),
     ]
+    if accounts.judges:
+        title = f"Judges of iteration {accounts.judged}: Cohen's kappa with its interval"
+        parts.append((title, [standing_record(one) for one in accounts.judges]))
+    if accounts.pairs:
+        parts.append(("Judges with each other", [pair_record(one) for one in accounts.pairs]))
     made: list[Table] = []
     for title, records in parts:
         shown = Table(title=title, title_justify="left")
         for column in records[0] if records else ():
-            figure = column not in ("strategy", "teacher", "effect_on_dev_slices")
-            side = "right" if figure else "left"
-            whole = column in ("strategy", "teacher")
+            side = "left" if column in WORDS else "right"
+            whole = column in ("strategy", "teacher", "judge")
             shown.add_column(column.replace("_", " "), justify=side, no_wrap=whole, overflow="fold")
         for record in records:
             shown.add_row(*(str(value) for value in record.values()))

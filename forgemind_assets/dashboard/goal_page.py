@@ -15,6 +15,7 @@ from forgemind_assets.dashboard.records import (
 from forgemind_assets.dashboard.rows_page import rows_address
 from forgemind_assets.foundry.accounts import SourceAccount, table_record, troubles
 from forgemind_assets.foundry.effects import effect_record
+from forgemind_assets.foundry.judging.standing import Standing, standing_record
 from forgemind_assets.trial_grounds.report import Report
 from forgemind_assets.trial_grounds.statistics import wilson_interval
 from forgemind_assets.warden.reviews import Review
@@ -22,6 +23,7 @@ from forgemind_assets.warden.scan_report import LayerSummary, layer_verdict
 
 SUITES = ("dev", "full", "adversarial")
 MOST_POINTS = 60
+JUDGE_COLUMNS = tuple(name.replace("_", " ") for name in standing_record(Standing(judge="")))
 
 
 def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
@@ -185,12 +187,15 @@ def teachers(goal: GoalPage) -> Html | None:
         for one in goal.costs
     ]
     bill = ("teacher", "answers", "tokens in", "tokens out", "cost")
+    judged = [tuple(str(v) for v in standing_record(one).values()) for one in goal.judges]
+    kappas = "Judges in the newest dataset: Cohen's kappa with its interval"
     caption = "Effect of a source's rows on the slices of dev, with 95 % intervals"
     return joined(
         [
             table("Yield, newest iteration first", columns, rows, numbers=9),
             *given_up,
             table(caption, ("strategy", "teacher", "iterations", "effect"), measured),
+            table(kappas, JUDGE_COLUMNS, judged, numbers=6) if judged else None,
             table("Cost of all answers", bill, paid, numbers=4),
         ]
     )

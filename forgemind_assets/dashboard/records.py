@@ -6,6 +6,7 @@ from typing import Any
 from forgemind_assets.foundry.accounts import IterationAccounts
 from forgemind_assets.foundry.browsing import RowQuery
 from forgemind_assets.foundry.effects import Effect
+from forgemind_assets.foundry.judging.standing import Standing
 from forgemind_assets.trial_grounds.report import Report
 from forgemind_assets.warden.alerts import Alert
 from forgemind_assets.warden.reviews import Review
@@ -108,6 +109,7 @@ class GoalPage:
     spending: tuple[Spending, ...]
     alerts: tuple[AlertLine, ...]
     reviews: tuple[Review, ...]
+    judges: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True)

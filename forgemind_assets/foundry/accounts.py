@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from forgemind_assets.foundry.filters.judged_label import JudgedLabel
 from forgemind_assets.foundry.filters.verified_label import VerifiedLabel
 from forgemind_assets.records import Record
 
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from forgemind_assets.foundry.strategies.base import StrategyAccount
 
 Source = tuple[str, str | None]
-CHECKED = VerifiedLabel.name
+CHECKED, JUDGED = VerifiedLabel.name, JudgedLabel.name
 
 
 class SourceAccount(Record):
     """What one source gave: requests asked, answered and of valid form; rows made of them.
 
-    `verified` rows got past the check of their label, `kept` past all filters; None where that
-    is not known: nothing is filtered yet, or nothing checks the labels.
+    `verified` rows got past the check of their label by verifiers and judges, `kept` past all
+    filters; None where that is not known: nothing is filtered yet, or nothing checks the labels.
     """
 
     strategy: str
@@ -85,7 +86,8 @@ def filtered_accounts(
     Only a teacher's labels are checked. Rows of a source that has no account yet are counted too.
     """
     stages = [stage.stage for stage in result.funnel]
-    until = set(stages[: stages.index(CHECKED) + 1]) if CHECKED in stages else None
+    # judges may have what a verifier looked for in vain before them, and drop it then
+    until = {*stages[: stages.index(CHECKED) + 1], JUDGED} if CHECKED in stages else None
     kept = Counter((row.strategy, row.teacher) for row in result.kept)
     lost = [(one.row.strategy, one.row.teacher, one.stage) for one in result.rejected]
     fallen = Counter((strategy, teacher) for strategy, teacher, _ in lost)

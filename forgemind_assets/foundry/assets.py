@@ -1,6 +1,6 @@
 """The Foundry's assets: what was made, and what survived."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -8,6 +8,12 @@ import dagster as dg
 from forgemind_assets.foundry.accounts import SourceAccount, table_record
 from forgemind_assets.foundry.data_card_page import page_of
 from forgemind_assets.foundry.effects import effect_record
+from forgemind_assets.foundry.judging.standing import (
+    Pair,
+    Standing,
+    pair_record,
+    standing_record,
+)
 from forgemind_assets.foundry.tables import rejection_reasons, slice_counts
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
@@ -50,6 +56,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
             | {
                 "funnel": dg.MetadataValue.md(table(meta["funnel"])),
                 "accounts": accounts_table(meta["accounts"]),
+                **judge_tables(meta),
                 "effects_on_dev": dg.MetadataValue.md(
                     table(
                         [
@@ -76,3 +83,16 @@ def accounts_table(accounts: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataVal
     """What each source was asked, gave and cost, for people."""
     lines = [table_record(SourceAccount.model_validate(one)) for one in accounts]
     return dg.MetadataValue.md(table(lines))
+
+
+def judge_tables(meta: Mapping[str, Any]) -> dict[str, dg.MarkdownMetadataValue]:
+    """The judges and how far they agree, for people; nothing for a goal without judges."""
+    if "judges" not in meta:
+        return {}
+    judges = [standing_record(Standing.model_validate(one)) for one in meta["judges"]]
+    pairs = [pair_record(Pair.model_validate(one)) for one in meta["judges_agree"]]
+    told = table(judges) or "Nobody was asked: the verifiers had a word on every row."
+    return {
+        "judges": dg.MetadataValue.md(told),
+        "judges_agree": dg.MetadataValue.md(table(pairs) or "-"),
+    }

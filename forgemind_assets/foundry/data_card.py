@@ -14,6 +14,7 @@ from forgemind_assets.foundry.data_card_records import (
     NOT_STATED,
     DataCard,
     Example,
+    Judge,
     Permission,
     Rejection,
     Share,
@@ -21,6 +22,7 @@ from forgemind_assets.foundry.data_card_records import (
     Stage,
     TeacherLine,
 )
+from forgemind_assets.foundry.judging.standing import Standing
 from forgemind_assets.foundry.pipeline import FilterResult, Rejected
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_filters import Filters
@@ -45,6 +47,7 @@ QUOTED_STAGES = frozenset(
         "near_duplicates",
         "semantic_duplicates",
         "perplexity",
+        "judged_label",
         "diversity",
         "family_balance",
         "class_balance",
@@ -56,6 +59,7 @@ def make_card(
     goal: Goal,
     iteration: str,
     result: FilterResult,
+    judges: Sequence[Standing] = (),
 ) -> DataCard:
     """Builds the card of a filtered dataset.
 
@@ -63,6 +67,7 @@ def make_card(
         goal: the contract that the rows were made and filtered for.
         iteration: its partition key.
         result: kept rows, rejected rows and the funnel.
+        judges: those that were asked.
     """
     every = [*result.kept, *(one.row for one in result.rejected)]
     label_key = goal.spec.task.grader_options.get("label_key")
@@ -85,6 +90,21 @@ def make_card(
         slices=shares_of(result.kept, [row.slice for row in result.kept]),
         classes=shares_of(result.kept, labels) if labels else (),
         rejections=rejections_of(result.rejected),
+        judges=tuple(judge_of(one) for one in judges),
+    )
+
+
+def judge_of(one: Standing) -> Judge:
+    """A judge's figures in words."""
+    return Judge(
+        name=one.judge,
+        used=one.used,
+        why=one.why,
+        by_label=one.by_label.told,
+        by_finding=one.by_finding.told,
+        with_verifier=one.with_verifier.told,
+        rows=one.rows,
+        agreed=one.agreed,
     )
 
 
@@ -176,6 +196,8 @@ def stages_of(goal: Goal, result: FilterResult) -> tuple[Stage, ...]:
         training.teacher_terms
     )
     settings = settings_of(goal.spec.filters) | {"source_terms": terms}
+    if goal.spec.judges is not None:
+        settings["judged_label"] = ", ".join(goal.spec.judges.teachers)
     return tuple(
         Stage(
             stage=one.stage,

@@ -6,12 +6,17 @@ from pathlib import Path
 from forgemind_assets.foundry.data_card_records import (
     NOT_STATED,
     DataCard,
+    Judge,
     Rejection,
     Share,
     Source,
 )
 from forgemind_assets.markdown import table
 
+KAPPA = (
+    "Cohen's kappa with an interval that holds for all judges at once: with the labels of "
+    "hand-written examples, and with the verifier's. A judge is used whose interval is above 0."
+)
 # Hugging Face's size categories: the rows below which each name holds.
 SIZES = (
     (1_000, "n<1K"),
@@ -102,6 +107,7 @@ def card_page(card: DataCard) -> str:
                 for one in card.filters
             ],
         ),
+        *section("Judges", [judge_line(one) for one in card.judges], KAPPA if card.judges else ""),
         *section("Slices", share_lines(card.slices, "slice")),
         *section("Class balance", share_lines(card.classes, "label")),
         *rejected_parts(card.rejections),
@@ -123,6 +129,20 @@ def source_line(one: Source) -> dict[str, object]:
         values[key] = values[key] or "-"
     values["keep ratio"] = f"{values['keep ratio']:.1%}"
     return values
+
+
+def judge_line(one: Judge) -> dict[str, object]:
+    """One judge as a line of the table."""
+    return {
+        "judge": one.name,
+        "used": "yes" if one.used else "no",
+        "why": one.why,
+        "kappa by label": one.by_label,
+        "kappa by finding": one.by_finding,
+        "kappa with the verifier": one.with_verifier,
+        "rows judged": one.rows,
+        "agreed with": one.agreed,
+    }
 
 
 def missing_terms(card: DataCard) -> str:

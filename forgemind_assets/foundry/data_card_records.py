@@ -100,6 +100,24 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A model that judged rows of others, or would have: how far it agrees, as text.
+
+    Kappa is Cohen's, with its interval: with the labels of hand-written examples (`by_label`,
+    `by_finding`) and with the verifier's. `rows` it had a word on, `agreed` of them.
+    """
+
+    name: str
+    used: bool
+    why: str
+    by_label: str
+    by_finding: str
+    with_verifier: str
+    rows: int
+    agreed: int
+
+
+@dataclass(frozen=True)
 class DataCard:
     """The whole card. `rows_sha256` stands for the kept rows, whatever their order."""
 
@@ -120,6 +138,7 @@ class DataCard:
     slices: tuple[Share, ...]
     classes: tuple[Share, ...]
     rejections: tuple[Rejection, ...]
+    judges: tuple[Judge, ...] = ()
 
     def json(self) -> str:
         """The card as JSON with sorted keys."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from forgemind_assets.errors import EmptyStage
-from forgemind_assets.foundry.filters.base import Equipment, Filter, judges_each, note_of
+from forgemind_assets.foundry.filters.base import Equipment, Filter, judges_each, note_of, pays_each
 from forgemind_assets.foundry.filters.registry import FILTERS
 from forgemind_assets.goal import Goal
 from forgemind_assets.records import Row
@@ -38,7 +38,8 @@ class StageCount:
         rows_in: rows that came to it.
         rows_out: rows that it kept.
         reasons: how often it gave each reason.
-        alone: rows that it would have dropped as the only filter, of the whole input.
+        alone: rows that it would have dropped as the only filter, of the whole input; for one
+            that pays for each row, of those that came to it.
         only: rows of the whole input that no other filter would have dropped.
         note: why it did not run; empty if it did.
     """
@@ -87,11 +88,8 @@ def run_filters(
     alone: list[list[str | None]] = []
     for done, stage in enumerate(filters):
         on_progress(stage.name, done, len(filters))
-        alone.append(stage.judge(rows))
-        if judges_each(stage) or len(kept) == len(rows):
-            reasons = [alone[-1][place] for place in kept]
-        else:
-            reasons = stage.judge([rows[place] for place in kept])
+        own, reasons = _judged(stage, rows, kept)
+        alone.append(own)
         paired = list(zip(kept, reasons, strict=True))
         dropped += [(place, stage.name, reason) for place, reason in paired if reason]
         counts = Counter(reason for reason in reasons if reason)
@@ -113,6 +111,20 @@ def run_filters(
         ),
         _with_alone(funnel, alone),
     )
+
+
+def _judged(
+    stage: Filter, rows: Sequence[Row], kept: Sequence[int]
+) -> tuple[list[str | None], list[str | None]]:
+    """What a stage says of all rows as if it were alone, and of those that came to it."""
+    if pays_each(stage):
+        reasons = stage.judge([rows[place] for place in kept])
+        told = dict(zip(kept, reasons, strict=True))
+        return [told.get(place) for place in range(len(rows))], reasons
+    own = stage.judge(rows)
+    if judges_each(stage) or len(kept) == len(rows):
+        return own, [own[place] for place in kept]
+    return own, stage.judge([rows[place] for place in kept])
 
 
 def _with_alone(

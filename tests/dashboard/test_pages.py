@@ -26,6 +26,8 @@ from forgemind_assets.dashboard.review_page import queue_page, review_page
 from forgemind_assets.dashboard.stylesheet import STYLESHEET
 from forgemind_assets.foundry.accounts import IterationAccounts, SourceAccount
 from forgemind_assets.foundry.effects import Effect
+from forgemind_assets.foundry.judging.kappa import Kappa
+from forgemind_assets.foundry.judging.standing import Standing
 from forgemind_assets.records import TestResult
 from forgemind_assets.trial_grounds.report import summarise
 from forgemind_assets.warden.alerts import Alert
@@ -242,6 +244,16 @@ def test_a_required_layer_that_did_not_run_is_shown_as_such_and_never_as_clean()
     assert ">clean<" not in page
     unknown = goal_page(whole_goal("plain", dataset=Dataset("0001", 3, 5, (), None)))
     assert "nothing is known of the layers" in unknown
+
+
+def test_a_judge_is_shown_with_its_kappa_and_why_it_is_not_used():
+    assert "Judges in the newest dataset" not in goal_page(whole_goal("plain"))
+    kappa = Kappa(value=-0.12, low=-0.4, high=0.16, items=40, families=38)
+    judge = Standing(judge=HOSTILE[0], why="no better than chance", by_finding=kappa, asked=40)
+    page = goal_page(whole_goal("plain", judges=(judge,)))
+    assert "-0.12 (-0.40 to 0.16), 40 items" in page
+    assert "no better than chance" in page
+    assert HOSTILE[0] not in page
 
 
 def test_a_goal_without_a_past_says_so_part_by_part():

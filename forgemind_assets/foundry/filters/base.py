@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forgemind_assets.foundry.filters.near_index import NearIndex
+from forgemind_assets.foundry.judging.panel import Panel
 from forgemind_assets.foundry.verifiers.programs import ProgramRunner
+from forgemind_assets.foundry.verifiers.verdict import Verdict
 from forgemind_assets.records import Row
 from forgemind_assets.warden.verdict import Classifier
 
@@ -18,7 +20,8 @@ class Filter(Protocol):
 
     A stage that could not judge keeps all rows and says why in an attribute `note`. One whose
     word on a row does not depend on the other rows says so with an attribute `each = True`: it is
-    then asked once for what it drops in its turn and for what it would have dropped alone.
+    then asked once for what it drops in its turn and for what it would have dropped alone. One
+    that pays for each row says so with `pays = True`, and is asked only about rows that reach it.
     """
 
     @property
@@ -57,6 +60,8 @@ class Equipment:
         perplexity: the base model.
         earlier: near-duplicate index of the rows that earlier iterations kept.
         programs: what runs a hostile program; None where nothing does.
+        verdicts: of the goal's verifiers by their number, as far as they were asked.
+        panel: models that judge the rows of others; None where the goal asks for none.
     """
 
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
@@ -64,11 +69,18 @@ class Equipment:
     perplexity: Perplexity | None = None
     earlier: NearIndex | None = None
     programs: ProgramRunner | None = None
+    verdicts: dict[int, dict[str, Verdict | None]] = field(default_factory=dict)
+    panel: Panel | None = None
 
 
 def judges_each(stage: Any) -> bool:
     """Whether a stage judges each row by itself."""
     return getattr(stage, "each", False)
+
+
+def pays_each(stage: Any) -> bool:
+    """Whether a stage pays for each row that it judges."""
+    return getattr(stage, "pays", False)
 
 
 def note_of(stage: Any) -> str:

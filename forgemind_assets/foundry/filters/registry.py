@@ -10,6 +10,7 @@ from forgemind_assets.foundry.filters.decontamination import Decontamination
 from forgemind_assets.foundry.filters.diversity import Diversity
 from forgemind_assets.foundry.filters.exact_duplicates import ExactDuplicates
 from forgemind_assets.foundry.filters.family_balance import FamilyBalance
+from forgemind_assets.foundry.filters.judged_label import JudgedLabel
 from forgemind_assets.foundry.filters.language import Language
 from forgemind_assets.foundry.filters.length import Length
 from forgemind_assets.foundry.filters.near_duplicates import NearDuplicates
@@ -22,7 +23,6 @@ from forgemind_assets.foundry.filters.semantic_duplicates import SemanticDuplica
 from forgemind_assets.foundry.filters.source_terms import SourceTerms
 from forgemind_assets.foundry.filters.suite_texts import open_decontaminator
 from forgemind_assets.foundry.filters.verified_label import VerifiedLabel
-from forgemind_assets.foundry.verifiers.programs import ProgramRunner
 from forgemind_assets.foundry.verifiers.registry import VERIFIERS
 from forgemind_assets.goal import Goal
 from forgemind_assets.warden.policy_files import effective_policy
@@ -47,7 +47,8 @@ def _answer_format(goal: Goal) -> Sequence[Filter]:
     return [AnswerFormat(task.answer_schema, task.labels, label, line)]
 
 
-def _verified_label(goal: Goal, programs: ProgramRunner | None) -> Sequence[Filter]:
+def _verified_label(goal: Goal, equipment: Equipment) -> Sequence[VerifiedLabel]:
+    programs, panel = equipment.programs, equipment.panel
     label, line = _option(goal, "label_key"), _option(goal, "line_key")
     uses = goal.spec.filters.verifiers
     verifiers = [VERIFIERS[use.name].model_validate(use.options) for use in uses]
@@ -55,7 +56,23 @@ def _verified_label(goal: Goal, programs: ProgramRunner | None) -> Sequence[Filt
         refusal = programs.refusal() if programs else "there is no sandbox here"
         if refusal is not None:
             raise NotAvailable("no_isolation", f"this goal's verifiers run programs: {refusal}")
-    return [VerifiedLabel(verifier, label, line or "line", programs) for verifier in verifiers]
+    spares = panel.trusts_any if panel else lambda: False
+    return [
+        VerifiedLabel(
+            verifier,
+            label,
+            line or "line",
+            programs,
+            spares,
+            known=equipment.verdicts.setdefault(number, {}),
+        )
+        for number, verifier in enumerate(verifiers)
+    ]
+
+
+def _judged_label(goal: Goal, equipment: Equipment) -> Sequence[Filter]:
+    panel = equipment.panel
+    return [JudgedLabel(panel, _verified_label(goal, equipment))] if panel else []
 
 
 def _class_balance(goal: Goal) -> Sequence[Filter]:
@@ -129,12 +146,13 @@ FILTERS: Mapping[str, Callable[[Goal, Equipment], Sequence[Filter]]] = {
     "language": lambda goal, equipment: _language(goal),
     "repetition": lambda goal, equipment: _repetition(goal),
     "safety": _safety,
-    "verified_label": lambda goal, equipment: _verified_label(goal, equipment.programs),
+    "verified_label": _verified_label,
     "exact_duplicates": lambda goal, equipment: [ExactDuplicates()],
     "near_duplicates": _near_duplicates,
     "decontamination": _decontamination,
     "semantic_duplicates": _semantic_duplicates,
     "perplexity": _perplexity,
+    "judged_label": _judged_label,
     "diversity": lambda goal, equipment: _diversity(goal),
     "family_balance": lambda goal, equipment: _family_balance(goal),
     "class_balance": lambda goal, equipment: _class_balance(goal),

@@ -44,6 +44,8 @@ class Verifier(Record):
     """The language that every input is in, where the verifier implies one."""
     needs_label: ClassVar[bool] = False
     runs_programs: ClassVar[bool] = False
+    of_form: ClassVar[bool] = False
+    """Whether it checks the form of a row only, and says nothing of whether its answer is right."""
 
     @abstractmethod
     def explain(self) -> str:

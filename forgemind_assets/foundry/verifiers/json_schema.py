@@ -72,6 +72,8 @@ def _validator(schema: str) -> Any:
 class JsonSchema(Verifier):
     """Keeps a row where the JSON at `of` holds under `schema`."""
 
+    of_form = True
+
     schema_: Annotated[dict[str, Any], AfterValidator(valid_schema)] = Field(alias="schema")
     of: FieldPath = "answer"
 

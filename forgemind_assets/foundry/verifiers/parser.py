@@ -74,6 +74,8 @@ PARSERS: Mapping[str, Callable[[str], None]] = {
 class Parser(Verifier):
     """Keeps a row where the text at `of` parses; SQL is read as DuckDB reads it."""
 
+    of_form = True
+
     syntax: Literal["python", "json", "yaml", "sql"]
     of: FieldPath = "input"
 

@@ -156,7 +156,7 @@ class PythonSecurity(Verifier):
         if not mine and not theirs:
             doubtful = any(label == claimed for label, _, _ in bandit)
             reason = "other_weakness" if others else "disputed" if doubtful else "not_confirmed"
-            return Verdict(False, reason, found)
+            return Verdict(False, reason, found, silent=not others)
         if not supported:
             return Verdict(False, "wrong_line", found)
         if others:

@@ -45,6 +45,8 @@ Pattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(va
 class RegularExpression(Verifier):
     """Keeps a row where each of `must`, and none of `must_not`, is found in the text at `of`."""
 
+    of_form = True
+
     must: tuple[Pattern, ...] = ()
     must_not: tuple[Pattern, ...] = ()
     of: FieldPath = "answer"

@@ -1,0 +1,1 @@
+"""Judging by other models: teachers that label rows which they did not write."""
