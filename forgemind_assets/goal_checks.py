@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.goal import GoalSpec, Teacher
+from forgemind_assets.goal_attack import attack_problems
 from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_sets import schema_problem
@@ -50,7 +51,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_requests, {"strategies", "search"}),
         (_verifiers, {"filters"}),
         (_verified_labels, {"filters", "task"}),
-        (_money, {"limits", "teachers", "strategies"}),
+        (_money, {"attack", "limits", "teachers", "strategies"}),
         (_time, {"limits", "search"}),
         (_success, {"success"}),
         (_lengths, {"task", "search"}),
@@ -59,6 +60,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_code_filters, {"filters"}),
         (_shares, {"filters", "task"}),
         (_policy, {"policy"}),
+        (attack_problems, {"attack", "filters", "teachers"}),
         (forbidden_sources, {"policy", "seeds_licence", "strategies", "teachers"}),
     )
     for check, sections in checks:
@@ -204,6 +206,8 @@ def _verified_labels(spec: GoalSpec) -> Iterator[Finding]:
 def _money(spec: GoalSpec) -> Iterator[Finding]:
     limits = spec.limits
     used = {strategy.teacher for strategy in spec.strategies}
+    if spec.attack.requests:
+        used.add(spec.attack.teacher)
     for teacher in spec.teachers:
         paid = teacher.prices is not None and max(teacher.prices.input, teacher.prices.output) > 0
         if paid and teacher.name in used and limits.api_dollars_per_goal == 0:

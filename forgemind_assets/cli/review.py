@@ -103,6 +103,8 @@ def _decide(
     missing = found.question.rules.persons - len(found.rulings)
     more = f" {missing} more must approve." if found.status == "open" else ""
     typer.echo(_clean(done + more))
+    if found.status == "approved" and "when_approved" in found.question.evidence:
+        typer.echo(_clean(_value(found.question.evidence["when_approved"])))
 
 
 def _plain(review: "Review") -> dict[str, Any]:
