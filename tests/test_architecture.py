@@ -259,9 +259,8 @@ def test_an_attack_reads_dev_and_no_other_suite():
     calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
     opened = [call for call in calls if ast.unparse(call.func).split(".")[-1] in READERS]
     assert [ast.unparse(call) for call in opened] == ["load_cases(goal, 'dev')"]
-    others = sources("forgemind_assets/trial_grounds/attack") + [
-        REPOSITORY / "resources" / "attack_proposals.py"
-    ]
+    proposals = REPOSITORY / "resources" / "attack_proposals.py"
+    others = [*sources("forgemind_assets/trial_grounds/attack"), proposals]
     assert len(others) > 8
     assert [shown(path) for path in others if names_used(path) & READERS] == []
 
