@@ -80,12 +80,14 @@ def _attack(
     from forgemind_assets.cli.live import Ticker
     from forgemind_assets.cli.subjects import find_subject
     from forgemind_assets.home import Home
-    from resources.attack_proposals import propose
+    from resources.attack_proposals import approved_lines, propose
     from resources.attacks import attack as run_attack
     from resources.attacks import check
     from resources.data_room import screened_teachers
 
     check(goal, assault)
+    if count:
+        approved_lines(goal, workshop)  # a queue that was tampered with is told before any work
     subject = find_subject(goal, workshop, wanted)
     console = Console(stderr=as_json)
     with Ticker(console, Home.from_environment(), goal.name).running():
