@@ -163,7 +163,7 @@ def test_what_is_near_a_gate_case_or_a_seed_is_dropped_and_a_person_adds_the_res
     assail(goal, workshop, cases=12, requests=8, teacher="paid")
     found = propose(goal, workshop, "base", 5)
     assert found.dropped == {"in_a_suite": 1, "like_a_seed_or_row": 1, "made_of_a_dev_case": 8}
-    shown = {review.question.evidence["input"] for review in found.reviews}
+    shown = {"\n".join([*one.question.evidence["input"], ""]) for one in found.reviews}
     assert shown == {NEW_WEAK, NEW_SAFE}
     assert {review.question.kind for review in found.reviews} == {"suite_proposal"}
     assert propose(goal, workshop, "base", 5).reviews == ()
@@ -171,7 +171,7 @@ def test_what_is_near_a_gate_case_or_a_seed_is_dropped_and_a_person_adds_the_res
     open_reviews(workshop.home).decide(first.id, "approve", ADA, "fair")
     open_reviews(workshop.home).decide(second.id, "reject", ADA, "trivial")
     (line,) = approved_lines(goal, workshop)
-    assert json.loads(line)["input"] == first.question.evidence["input"]
+    assert json.loads(line) == json.loads(first.question.evidence["case"])
     assert suites == {path: path.read_bytes() for path in (goal.folder / "suites").iterdir()}
     with (goal.folder / goal.spec.suites.adversarial).open("a") as suite:
         suite.write(line + "\n")
@@ -239,6 +239,11 @@ def test_the_command_shows_a_table_or_json_and_proposes(place):
     assert told["attacks"]["verified"] + told["kinds"][-1]["verified"] == 12
     (review,) = told["proposed"]
     assert forgemind(goal.folder, "--approved").output == ""
+    page = CliRunner().invoke(app, ["review", "show", review]).output.splitlines()
+    code = NEW_WEAK if any("class Orchard:" in line for line in page) else NEW_SAFE
+    assert [line[13:] for line in page if line[13:] in code.splitlines() and line[13:]] == [
+        line for line in code.splitlines() if line
+    ]
     words = ["review", "approve", review, "--reason", "fair", "--reviewer", "ada"]
     approved = CliRunner().invoke(app, words)
     assert "nothing is added by itself; forgemind attack small_goal --approved" in approved.output

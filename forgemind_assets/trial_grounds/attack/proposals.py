@@ -80,7 +80,7 @@ def proposal(outcome: Outcome, goal: str, model: str) -> Concern:
         reason=f"an attack of the kind {attack.kind}, slice {attack.slice}, fooled {model}: is it "
         "a fair case with a right label for the adversarial suite?",
         evidence={
-            "input": attack.input,
+            "input": attack.input.rstrip("\n").split("\n"),
             "expected": attack.expected,
             "verified_by": attack.verified,
             "answer_of_the_model": outcome.answer,
@@ -96,6 +96,6 @@ def proposal(outcome: Outcome, goal: str, model: str) -> Concern:
 
 
 def suite_line(attack: Attack) -> str:
-    """The attack as a line of a suite, a family of its own."""
+    """The attack as a line of a suite, a family of its own; no letter of it moves a cursor."""
     case: dict[str, Any] = attack.case.model_dump(exclude={"canary"})
-    return json.dumps(case | {"written_by": attack.teacher}, ensure_ascii=False)
+    return json.dumps(case | {"written_by": attack.teacher})
