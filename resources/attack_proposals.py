@@ -17,7 +17,7 @@ from forgemind_assets.foundry.tables import read_rows
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
 from forgemind_assets.records import Row
-from forgemind_assets.trial_grounds.attack.proposals import CASE, Barrier, proposal, select
+from forgemind_assets.trial_grounds.attack.proposals import LINES, Barrier, proposal, select
 from forgemind_assets.trial_grounds.attack.records import Attack, Outcome
 from forgemind_assets.warden.reviews import Review, Subject
 from resources.attacks import published, read_outcomes
@@ -43,7 +43,7 @@ def propose(goal: Goal, workshop: Workshop, model: str, count: int) -> Proposals
         StoreError: the review records were tampered with.
     """
     outcomes = _outcomes(goal, workshop, model)
-    asked = [json.loads(review.question.evidence[CASE]) for review in _asked(goal, workshop)]
+    asked = [json.loads(line) for review in _asked(goal, workshop) for line in _lines(review)]
     known = [case["input"] for case in asked]
     embedder = SentenceModel(workshop.models)
     filters = goal.spec.filters
@@ -68,10 +68,15 @@ def propose(goal: Goal, workshop: Workshop, model: str, count: int) -> Proposals
 def approved_lines(goal: Goal, workshop: Workshop) -> list[str]:
     """The cases that people agreed to, as lines of a suite, oldest first. Raises StoreError."""
     return [
-        review.question.evidence[CASE]
+        line
         for review in _asked(goal, workshop)
         if review.status == "approved"
+        for line in _lines(review)
     ]
+
+
+def _lines(review: Review) -> list[str]:
+    return list(review.question.evidence[LINES])
 
 
 def _barriers(goal: Goal, workshop: Workshop, embedder: SentenceModel) -> list[Barrier]:

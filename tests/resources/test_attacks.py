@@ -171,7 +171,7 @@ def test_what_is_near_a_gate_case_or_a_seed_is_dropped_and_a_person_adds_the_res
     open_reviews(workshop.home).decide(first.id, "approve", ADA, "fair")
     open_reviews(workshop.home).decide(second.id, "reject", ADA, "trivial")
     (line,) = approved_lines(goal, workshop)
-    assert json.loads(line) == json.loads(first.question.evidence["case"])
+    assert [line] == first.question.evidence["suite_lines"]
     assert suites == {path: path.read_bytes() for path in (goal.folder / "suites").iterdir()}
     with (goal.folder / goal.spec.suites.adversarial).open("a") as suite:
         suite.write(line + "\n")

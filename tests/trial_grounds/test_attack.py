@@ -275,7 +275,7 @@ def test_only_what_a_teacher_wrote_and_nothing_like_it_is_known_may_be_proposed(
 
 def test_a_proposal_shows_all_that_a_reviewer_needs_and_its_reason_quotes_no_text():
     asked = proposal(outcome(1, passed=False, kind=f"{WRITTEN}lie"), "small_goal", "0001-a")
-    line = json.loads(asked.evidence["case"])
+    line = json.loads(asked.evidence["suite_lines"][0])
     assert (line["family"], line["written_by"]) == ("f1", "paid")
     assert Case.model_validate(line).expected == {"cwe": "CWE-89", "line": 1}
     assert asked.evidence["verified_by"] == "confirmed"

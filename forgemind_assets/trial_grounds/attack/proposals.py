@@ -11,7 +11,7 @@ from forgemind_assets.warden.concerns import Concern
 
 Near = Callable[[Sequence[str]], Sequence[bool]]
 """Whether each of some texts is too near to one that is known, and nothing else."""
-CASE = "case"
+LINES = "suite_lines"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def proposal(outcome: Outcome, goal: str, model: str) -> Concern:
             "model": model,
             "written_by": attack.teacher or "",
             "request": attack.parent,
-            CASE: suite_line(attack),
+            LINES: [suite_line(attack)],
             "when_approved": f"nothing is added by itself; forgemind attack {goal} --approved "
             "prints the approved lines, to be put into the adversarial suite by you",
         },
