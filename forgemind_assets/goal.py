@@ -168,6 +168,21 @@ class Search(Record):
     seed: int = 0
 
 
+class AttackSettings(Record):
+    """How the loop attacks its champion before it makes the next data. Off by default."""
+
+    cases: int = Field(
+        default=0, ge=0, le=10_000, description="attacks put to the champion; 0 = none are made"
+    )
+    kinds: tuple[str, ...] = Field(
+        default=(), description="kinds of mutation; empty: all that the inputs can take"
+    )
+    teacher: str | None = Field(default=None, description="writes attacks, too")
+    requests: int = Field(
+        default=0, ge=0, description="attacks that the teacher is asked for; they count in `cases`"
+    )
+
+
 class GoalSpec(Record):
     """`goal.yaml`, as written."""
 
@@ -188,6 +203,7 @@ class GoalSpec(Record):
     filters: Filters = Filters()
     judges: Judges | None = Field(default=None, description="None: no model judges another's rows")
     search: Search = Search()
+    attack: AttackSettings = AttackSettings()
     policy: Policy = Field(
         default=Policy(), description="what differs from the Warden's default policy"
     )

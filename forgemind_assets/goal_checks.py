@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from forgemind_assets.goal import GoalSpec, Teacher
+from forgemind_assets.goal_attack import attack_problems
 from forgemind_assets.goal_judges import judge_findings
 from forgemind_assets.goal_names import doubles, models, registry
 from forgemind_assets.goal_schema import unknown_name
@@ -52,7 +53,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_verifiers, {"filters"}),
         (_verified_labels, {"filters", "task"}),
         (judge_findings, {"judges", "strategies", "task", "teachers"}),
-        (_money, {"judges", "limits", "teachers", "strategies"}),
+        (_money, {"attack", "judges", "limits", "teachers", "strategies"}),
         (_time, {"limits", "search"}),
         (_success, {"success"}),
         (_lengths, {"task", "search"}),
@@ -61,6 +62,7 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_code_filters, {"filters"}),
         (_shares, {"filters", "task"}),
         (_policy, {"policy"}),
+        (attack_problems, {"attack", "filters", "teachers"}),
         (forbidden_sources, {"policy", "seeds_licence", "strategies", "teachers"}),
     )
     for check, sections in checks:
@@ -183,6 +185,8 @@ def _money(spec: GoalSpec) -> Iterator[Finding]:
     limits = spec.limits
     used = {name for strategy in spec.strategies for name in strategy.asked}
     used |= set(spec.judges.teachers if spec.judges else ())
+    if spec.attack.requests and spec.attack.teacher is not None:
+        used.add(spec.attack.teacher)
     for teacher in spec.teachers:
         paid = teacher.prices is not None and max(teacher.prices.input, teacher.prices.output) > 0
         if paid and teacher.name in used and limits.api_dollars_per_goal == 0:

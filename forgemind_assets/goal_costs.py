@@ -152,6 +152,8 @@ def _teaching(spec: GoalSpec) -> Estimate:
         requests = spec.search.teacher_requests // len(asked)
         requests += index < spec.search.teacher_requests % len(asked)
         total = total.plus(_requests(teacher, requests))
+    if spec.attack.teacher is not None and spec.attack.cases:
+        total = total.plus(_requests(teachers[spec.attack.teacher], spec.attack.requests))
     return total
 
 

@@ -82,7 +82,7 @@ def explain(
     tested = sum(suites[name].cases for name in TESTED)
     claim = explain_claim(spec, suites[spec.success.suite])
     comparison = explain_comparison(spec, suites[spec.success.suite])
-    per_try = estimate_try(spec, weights, tested, hardware)
+    per_try = estimate_try(spec, weights, tested + spec.attack.cases, hardware)
     baselines = estimate_tests(spec, weights, tested, hardware).times(BASELINES)
     whole = per_try.times(spec.limits.max_iterations).plus(baselines)
     environment = os.environ if environment is None else environment

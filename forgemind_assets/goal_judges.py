@@ -52,7 +52,7 @@ def judge_findings(spec: "GoalSpec") -> Iterator[Finding]:
         return
     known = {teacher.name: teacher for teacher in spec.teachers}
     names = spec.judges.teachers
-    authors = {known[s.teacher].model for s in spec.strategies if s.teacher in known}
+    authors = {known[t].model for s in spec.strategies for t in s.asked if t in known}
     for index, name in enumerate(names):
         place: Place = ("judges", "teachers", index)
         if name not in known:
@@ -67,7 +67,7 @@ def judge_findings(spec: "GoalSpec") -> Iterator[Finding]:
                     f"all rows, found {name}: nobody judges its own rows"
                 ),
             )
-    if not any(strategy.teacher for strategy in spec.strategies):
+    if not any(strategy.asked for strategy in spec.strategies):
         yield ("judges",), "expected nothing, found judges: no strategy has a teacher to judge"
     if len(spec.task.labels) < 2 or "label_key" not in spec.task.grader_options:
         message = "expected task.labels and task.grader_options.label_key, which judges answer with"

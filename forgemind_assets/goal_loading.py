@@ -14,6 +14,7 @@ from pydantic import Field
 
 from forgemind_assets.errors import GoalError, Problem
 from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
+from forgemind_assets.goal_attack import check_attack_prompt
 from forgemind_assets.goal_checks import check_secrets, check_spec
 from forgemind_assets.goal_files import (
     content_hash,
@@ -166,6 +167,8 @@ def _check_files(
         )
         check_teacher_prompts(() if "strategies" in broken else spec.strategies, prompts, document)
         check_judges(None if "judges" in broken else spec.judges, prompts, document)
+        if "attack" not in broken:
+            check_attack_prompt(spec, prompts, document)
         read += prompts.rglob("*.yaml")
     return read
 

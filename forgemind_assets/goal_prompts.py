@@ -29,9 +29,9 @@ def read_prompts(
     }
     words = _goal_words(documents, prompts, seeds, task)
     for path, document in documents.items():
-        strategy = registry("strategy").get(path.stem) if path.parent.name == "teacher" else None
-        if not document.problems and strategy is not None and strategy.prompt_type is not None:
-            prompt: Any = validate(strategy.prompt_type, document)
+        kind = teacher_prompt_type(path.stem) if path.parent.name == "teacher" else None
+        if not document.problems and kind is not None:
+            prompt: Any = validate(kind, document)
             for place, message in prompt.problems(words) if prompt is not None and words else ():
                 document.problem(place, message)
         if not document.problems and path.parent == prompts / "task":
@@ -40,6 +40,16 @@ def read_prompts(
             _check_judge_prompt(document, task)
         problems += document.problems
     return sorted(path.stem for path in (prompts / "task").glob("*.yaml"))
+
+
+def teacher_prompt_type(name: str) -> Any:
+    """What `prompts/teacher/<name>.yaml` must hold; None for a file that nobody asks with."""
+    from forgemind_assets.trial_grounds.attack.written import NAME, AttackPrompt
+
+    strategy = registry("strategy").get(name)
+    if name == NAME:
+        return AttackPrompt
+    return strategy.prompt_type if strategy is not None else None
 
 
 def _check_task_prompt(document: Document, seed_ids: set[str]) -> None:

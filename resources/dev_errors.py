@@ -1,7 +1,8 @@
 """What the last champion got wrong on dev, for the strategies that teach it: counts only.
 
-Only the report on `dev` is opened, and of it neither inputs nor ids: nothing of a gate, and no
-text of a case, can reach a teacher from here.
+Only the report on `dev` is opened, and of it neither inputs nor ids, and the counts of an attack
+on the champion, which is made of dev: nothing of a gate, and no text of a case, can reach a teacher
+from here.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from forgemind_assets.foundry.strategies.mistakes import Mistake, mistakes_of
 from forgemind_assets.goal import Goal
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.records import Seed
+from forgemind_assets.trial_grounds.attack.report import ASSET as ATTACK_REPORT
+from forgemind_assets.trial_grounds.attack.report import read_attack
 
 DEV_REPORT = "canary_report"
 
@@ -21,15 +24,29 @@ DEV_REPORT = "canary_report"
 def mistakes_before(
     goal: Goal, store: Store, iteration: str, seeds: Sequence[Seed]
 ) -> tuple[Mistake, ...]:
-    """Mistakes of the champion before an iteration; none where there is no champion yet."""
-    earlier = [key for key in store.partitions(goal.name, "champion") if key < iteration]
-    if not earlier:
+    """Mistakes of the champion before an iteration, on dev and where it was attacked, on attacks.
+
+    None where there is no champion yet.
+    """
+    trial = champion_before(goal, store, iteration)
+    if trial is None:
         return ()
-    text = store.read_json(goal.name, "champion", earlier[-1], "champion.json")
-    trial = Champion.model_validate(text).trial
+    attacked = store.exists(goal.name, ATTACK_REPORT, trial)
+    on_attacks = (
+        read_attack(store.folder(goal.name, ATTACK_REPORT, trial)).mistakes if attacked else ()
+    )
     if not store.exists(goal.name, DEV_REPORT, trial):
-        return ()
+        return on_attacks
     cases = store.folder(goal.name, DEV_REPORT, trial) / "cases.parquet"
     frame = pl.read_parquet(cases, columns=["slice", "answer", "passed"])
     shape = AnswerShape.of(goal, seeds)
-    return mistakes_of(frame.iter_rows(), shape, goal.spec.task.labels)
+    return (*mistakes_of(frame.iter_rows(), shape, goal.spec.task.labels), *on_attacks)
+
+
+def champion_before(goal: Goal, store: Store, iteration: str) -> str | None:
+    """The trial that was champion before an iteration; None where there is none yet."""
+    earlier = [key for key in store.partitions(goal.name, "champion") if key < iteration]
+    if not earlier:
+        return None
+    text = store.read_json(goal.name, "champion", earlier[-1], "champion.json")
+    return Champion.model_validate(text).trial

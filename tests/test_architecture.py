@@ -38,6 +38,7 @@ MAY_READ_CASES = LOADER | {
     "forgemind_assets/cli/evaluate.py",
     "forgemind_assets/cli/subjects.py",
     "forgemind_assets/trial_grounds/assets.py",
+    "resources/attacks.py",
     "resources/examiner.py",
 }
 READERS = {"load_cases", "read_suite", "read_records", "load_suite"}
@@ -251,6 +252,28 @@ def test_what_a_teacher_is_told_of_mistakes_comes_from_dev_alone():
         if isinstance(node, ast.Constant) and node.value in forbidden
     }
     assert found == set()
+
+
+def test_an_attack_reads_dev_and_no_other_suite():
+    module = tree(REPOSITORY / "resources" / "attacks.py")
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    opened = [call for call in calls if ast.unparse(call.func).split(".")[-1] in READERS]
+    assert [ast.unparse(call) for call in opened] == ["load_cases(goal, 'dev')"]
+    proposals = REPOSITORY / "resources" / "attack_proposals.py"
+    others = [*sources("forgemind_assets/trial_grounds/attack"), proposals]
+    assert len(others) > 8
+    assert [shown(path) for path in others if names_used(path) & READERS] == []
+
+
+def test_the_texts_of_attacks_are_read_for_people_only():
+    report = "forgemind_assets.trial_grounds.attack.report."
+    readers = {
+        shown(path)
+        for path in sources("forgemind_assets", "resources", "sensors")
+        for item in imports(path)
+        if item.name == f"{report}TEXTS" or item.name == "resources.attacks.read_outcomes"
+    }
+    assert readers == {"resources/attacks.py", "resources/attack_proposals.py"}
 
 
 def test_no_test_patches_what_it_tests():

@@ -124,6 +124,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
             request_shares=asked.shares,
             prompt_variants=last.plan.data.prompt_variants,
             teacher_requests=last.plan.data.teacher_requests,
+            attack_cases=spec.attack.cases,
             reuse_iterations=reused(trained, trial),
             seed=last.plan.data.seed + 1,
         ),

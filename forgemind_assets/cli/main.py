@@ -38,6 +38,11 @@ VERBS: dict[str, Verb] = {
     "evaluate": Verb(
         "forgemind_assets.cli.evaluate", "Score a suite with any adapter of a goal, case by case."
     ),
+    "attack": Verb(
+        "forgemind_assets.cli.attack",
+        "Change dev cases that a model passes until it fails, and count what fools it.",
+        "forgemind attack python_security@candidate --max-cases 60",
+    ),
     "registry": Verb(
         "forgemind_assets.cli.registry",
         "List, show, promote and roll back the registered versions of a goal.",

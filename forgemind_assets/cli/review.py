@@ -55,7 +55,7 @@ def show(review: Id, as_json: Json = False) -> None:
         typer.echo(json.dumps(_plain(found), indent=1))
         return
     for name, text in _lines(found):
-        typer.echo(f"{name:<12} {_clean(text)}")
+        typer.echo(f"{name:<12} {text}")
 
 
 @app.command(epilog='Example: forgemind review approve 3f2a --reason "read all 12 failures"')
@@ -103,6 +103,8 @@ def _decide(
     missing = found.question.rules.persons - len(found.rulings)
     more = f" {missing} more must approve." if found.status == "open" else ""
     typer.echo(_clean(done + more))
+    if found.status == "approved" and "when_approved" in found.question.evidence:
+        typer.echo(_clean(_value(found.question.evidence["when_approved"])))
 
 
 def _plain(review: "Review") -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _plain(review: "Review") -> dict[str, Any]:
 
 def _lines(review: "Review") -> list[tuple[str, str]]:
     question, subject = review.question, review.question.subject
-    lines = [
+    lines: list[tuple[str, Any]] = [
         ("review", f"{review.id}, {review.status}"),
         ("asked", f"{_time(review.asked_at)} for {_who(question.asked_by)}"),
         ("what", f"{question.kind.replace('_', ' ')}: {question.reason}"),
@@ -120,14 +122,26 @@ def _lines(review: "Review") -> list[tuple[str, str]]:
         ("version", subject.version),
         ("adapter", subject.adapter or "none"),
         *((f"report {name}", sha) for name, sha in subject.reports.items()),
-        *((name, _value(value)) for name, value in question.evidence.items()),
+        *question.evidence.items(),
         ("rules", _rules(review)),
         ("owners", ", ".join(_who(owner) for owner in question.owners) or "not known"),
     ]
-    return lines + [
+    lines += [
         (ruling.verdict, f"{_time(ruling.at)} by {_who(ruling.reviewer)}: {ruling.reason}")
         for ruling in review.rulings
     ]
+    return [shown for name, value in lines for shown in _shown(name, value)]
+
+
+def _shown(name: str, value: Any) -> list[tuple[str, str]]:
+    """A fact on one line; a list of texts, such as lines of code, on one line each, as they are."""
+    from forgemind_assets.dashboard.markup import visible
+
+    texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if not texts:
+        return [(name, _clean(_value(value)))]
+    shown = [visible(one.replace("\n", " ")) for one in value]
+    return [(name if number == 0 else "", one) for number, one in enumerate(shown)]
 
 
 def _rules(review: "Review") -> str:

@@ -28,6 +28,8 @@ Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 # Percent of a limit at which people are warned, highest first.
 LEVELS: tuple[tuple[int, Severity], ...] = ((100, "error"), (80, "warning"), (50, "info"))
+# The asset that a question is about, where it is not a dataset.
+REVIEWED = {"promotion_to_stable": "registry_entry", "suite_proposal": "champion"}
 # Metadata of a check under these names are its threshold; any other number is its figure.
 THRESHOLDS = ("threshold", "needed", "wanted", "limit", "maximum", "minimum", "at_least", "at_most")
 
@@ -148,7 +150,7 @@ def stop_alert(fact: StopFact, ui: str) -> Alert:
 
 def review_alert(fact: ReviewFact, ui: str) -> Alert:
     """A question that waits for people."""
-    asset = "registry_entry" if fact.kind == "promotion_to_stable" else "filtered_dataset"
+    asset = REVIEWED.get(fact.kind, "filtered_dataset")
     people = "one person" if fact.persons == 1 else f"{fact.persons} persons"
     return _alert(
         "approval_needed",

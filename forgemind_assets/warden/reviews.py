@@ -19,12 +19,19 @@ from forgemind_assets.errors import UserError
 from forgemind_assets.records import Record
 from forgemind_assets.warden.chain import canonical_json
 
-Kind = Literal["promotion_to_stable", "quarantined_rows", "layer_not_run", "too_good_to_be_true"]
+Kind = Literal[
+    "promotion_to_stable",
+    "quarantined_rows",
+    "layer_not_run",
+    "too_good_to_be_true",
+    "suite_proposal",
+]
 KINDS: tuple[Kind, ...] = (
     "promotion_to_stable",
     "quarantined_rows",
     "layer_not_run",
     "too_good_to_be_true",
+    "suite_proposal",
 )
 Verdict = Literal["approve", "reject"]
 Status = Literal["open", "approved", "rejected"]

@@ -54,6 +54,14 @@ def baseline():
     return concluded("0000", 20)
 
 
+def test_the_champion_is_attacked_only_where_the_goal_asks_and_a_trained_model_was_tested():
+    asking = spec_of(attack={"cases": 60})
+    trained = State(iterations=(baseline(), concluded("0001", 40)))
+    assert planner.propose(asking, trained, "0002").data.attack_cases == 60
+    assert planner.propose(SPEC, trained, "0002").data.attack_cases == 0
+    assert planner.propose(asking, State(iterations=(baseline(),)), "0001").data.attack_cases == 0
+
+
 def test_nothing_yet_prepares_the_baselines():
     decision = decide(SPEC, State())
     assert isinstance(decision, Prepare)

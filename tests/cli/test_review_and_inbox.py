@@ -85,8 +85,12 @@ def test_verify_names_the_record_that_was_edited(home):
 
 
 def test_a_hostile_name_or_reason_colours_no_terminal(home):
-    asked = open_reviews(home).ask(promotion(reason="ok\x1b[2J", evidence={"x": "\x1b]0;title"}))
-    assert "\x1b" not in call("review", "list") + call("review", "show", asked.id)
+    hostile = {"x": "\x1b]0;title", "input": ["def f():", "    return 1  # \x1b[2J\u202e"]}
+    asked = open_reviews(home).ask(promotion(reason="ok\x1b[2J", evidence=hostile))
+    shown = call("review", "list") + call("review", "show", asked.id)
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "     return 1  # ⟨U+001B⟩" in shown
 
 
 def test_the_inbox_shows_what_was_told_and_what_is_new(home):

@@ -174,6 +174,40 @@ def test_adversarial_goes_where_the_champion_was_fooled_and_everywhere_before(pl
     assert Counter(row.slice for row in rows) == {"CWE-89": 6, "safe/CWE-78": 2}
 
 
+def attacked(kind, count, attack="moved", slice_name="safe/CWE-89"):
+    return Mistake(slice=slice_name, kind=kind, said="CWE-89", count=count, cases=10, attack=attack)
+
+
+def test_what_fooled_the_champion_in_an_attack_goes_before_its_mistakes_on_dev(place):
+    found = (*MISTAKES, attacked("false_alarm", 4), attacked("other", 6, slice_name="CWE-78"))
+    words = yaml.safe_load((SHIPPED / "adversarial.yaml").read_text())["attacks"]["moved"]
+    with FakeOpenAI(says("adversarial")) as server:
+        goal, workshop = place(server, "adversarial", variants=["trick"])
+        rows = run(goal, workshop, requests=40, mistakes=found).rows
+        told = Counter(words in question for question in server.questions)
+    assert {row.slice for row in rows} == {"safe/CWE-89"}
+    assert 10 <= told[True] <= 30  # half of them, by chance
+    with FakeOpenAI(says("adversarial")) as server:
+        unread = (*MISTAKES, attacked("other", 6, slice_name="CWE-78"))
+        rows = run(*place(server, "adversarial", variants=["trick"]), mistakes=unread).rows
+    assert Counter(row.slice for row in rows) == {"CWE-89": 6, "safe/CWE-78": 2}
+
+
+def test_an_attack_whose_kind_the_prompt_has_no_words_for_keeps_the_prompts_tricks(place):
+    with FakeOpenAI(says("adversarial")) as server:
+        goal, workshop = place(server, "adversarial", variants=["trick"])
+        run(goal, workshop, mistakes=(attacked("false_alarm", 4, attack="written/lie"),))
+        lures = yaml.safe_load((SHIPPED / "adversarial.yaml").read_text())["tricks"]["lure"]
+        assert all(any(lure in q for lure in lures) for q in server.questions)
+
+
+def test_failures_on_attacks_are_not_told_as_failures_on_dev(place):
+    with FakeOpenAI(says("failure_driven")) as server:
+        found = (*MISTAKES, attacked("false_alarm", 9))
+        made = run(*place(server, "failure_driven"), mistakes=found)
+    assert Counter(row.slice for row in made.rows) == {"CWE-89": 6, "safe/CWE-78": 2}
+
+
 def test_the_plan_chooses_the_wording_before_the_goal(place):
     with FakeOpenAI(says("paraphrase")) as server:
         goal, workshop = place(server, "paraphrase", variants=["other_form"])
@@ -213,6 +247,11 @@ def test_the_plan_chooses_the_wording_before_the_goal(place):
             ["mistakes.missed: expected one of said"],
         ),
         ("adversarial", lambda p: p["tricks"].pop("lure"), ["tricks.lure: expected a list"]),
+        (
+            "adversarial",
+            lambda p: p["attacks"].update(movd="x"),
+            ["attacks.movd: expected one of", "did you mean moved?"],
+        ),
         (
             "instruction_evolution",
             lambda p: p.update(answer_fields=["fixx"], draws={}),

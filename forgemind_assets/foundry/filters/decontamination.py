@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from forgemind_assets.foundry.filters.base import Embedder
+from forgemind_assets.foundry.filters.suite_texts import Decontaminator, Overlap
+from forgemind_assets.goal_filters import Filters
 from forgemind_assets.records import Row
 
 
@@ -34,3 +37,15 @@ class Decontamination:
         """`in_a_suite`."""
         found = self.suites.contaminated([row.input for row in rows])
         return ["in_a_suite" if one else None for one in found]
+
+
+def against(
+    texts: Sequence[str], filters: Filters, embedder: Embedder | None = None
+) -> Decontamination:
+    """The same comparison with texts that are no suite's, such as seeds and training rows."""
+    limits = Overlap(
+        filters.decontamination_ngram,
+        filters.decontamination_similarity,
+        filters.decontamination_cosine,
+    )
+    return Decontamination(Decontaminator(texts, limits, embedder))

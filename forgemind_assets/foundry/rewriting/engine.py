@@ -109,6 +109,19 @@ def rewrite(
     return current if len(current.text) <= limit and compiles(current.text) else None
 
 
+def rewrite_by(names: tuple[str, ...], snippet: Snippet, rng: random.Random) -> Snippet | None:
+    """The snippet after the named rewrites, each tried once; None where none of them changes it.
+
+    Raises SyntaxError for text that is no Python, KeyError for a name that is no rewrite.
+    """
+    known = {step.name: step for step in REWRITES}
+    theme, current, source = Theme.draw(rng), snippet, Source(snippet)
+    for name in names:
+        current, source = _step(source, known[name].edits(source, rng, theme))
+    changed = current.text != snippet.text and compiles(current.text)
+    return _trimmed(current) if changed else None
+
+
 def _step(source: Source, edits: list[Edit]) -> tuple[Snippet, Source]:
     """The snippet after a rewrite; the one before it where the rewrite cannot be applied."""
     if not edits:

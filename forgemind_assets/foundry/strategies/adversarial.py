@@ -1,7 +1,7 @@
 """Adversarial: examples that look like what they are not, where the last champion was fooled."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -9,9 +9,15 @@ from pydantic import Field
 from forgemind_assets.foundry.strategies.answers import AnswerShape
 from forgemind_assets.foundry.strategies.base import Order
 from forgemind_assets.foundry.strategies.mistakes import mistakes_by_slice
-from forgemind_assets.foundry.strategies.prompts import Text
+from forgemind_assets.foundry.strategies.prompts import Finding, GoalWords, Text
 from forgemind_assets.foundry.strategies.rewrites import Errand, RewritePrompt, Rewrites
+from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.records import Record, Seed
+from forgemind_assets.trial_grounds.attack.python_kinds import PYTHON
+from forgemind_assets.trial_grounds.attack.text_kinds import TEXT
+
+SHARE_OF_KNOWN = 0.5
+"""The rest uses the tricks of the prompt: what fooled one champion is not all that can."""
 
 
 class Tricks(Record):
@@ -22,36 +28,49 @@ class Tricks(Record):
 
 
 class AdversarialPrompt(RewritePrompt):
-    """`prompts/teacher/adversarial.yaml`; `{{trick}}` is drawn by the example's label."""
+    """`prompts/teacher/adversarial.yaml`; `{{trick}}` is drawn by the example's label.
+
+    `attacks` words, as a trick, the kinds of mutation of an attack on the last champion.
+    """
 
     tricks: Tricks
+    attacks: dict[str, Text] = Field(default_factory=dict)
 
     def own_slots(self) -> frozenset[str]:
         """The trick."""
         return frozenset({"trick"})
 
+    def problems(self, goal: GoalWords) -> Iterator[Finding]:
+        """Also: words for a kind of mutation that there is not."""
+        yield from super().problems(goal)
+        for name in self.attacks:
+            if name not in {*PYTHON, *TEXT}:
+                yield ("attacks", name), unknown_name("kind", name, sorted({*PYTHON, *TEXT}))
+
 
 class Adversarial(Rewrites[AdversarialPrompt]):
     """Asks for misleading examples with the same answer.
 
-    Slices in which the champion misses or raises false alarms on dev are asked for as often as
-    it does; all alike while nothing is known. Wrong answers that cannot be read fool nobody and
-    do not count.
+    Slices in which an attack fooled the champion, or without an attack those in which it misses or
+    raises false alarms on dev, are asked for as often as it does; all alike while nothing is known.
+    Half of the requests for a slice use the kinds of mutation that fooled it there, where the
+    prompt has words for them. Wrong answers that cannot be read fool nobody and do not count.
     """
 
     name: ClassVar[str] = "adversarial"
     prompt_type: ClassVar[type[Record] | None] = AdversarialPrompt
 
     def weights(self, order: Order, prompt: AdversarialPrompt) -> Mapping[str, float]:
-        """The plan's weight, times the share of dev cases that fooled the champion."""
+        """The plan's weight, times the share of attacks, or of dev cases, that fooled it."""
         even = super().weights(order, prompt)
-        fooled = {
-            name: sum(m.count / m.cases for m in found if m.kind != "other")
-            for name, found in mistakes_by_slice(order.mistakes).items()
-        }
-        if not any(fooled.values()):
-            return even
-        return {name: weight * fooled.get(name, 0.0) for name, weight in even.items()}
+        for attacks in (True, False):
+            fooled = {
+                name: sum(m.count / m.cases for m in found if m.kind != "other")
+                for name, found in mistakes_by_slice(order.mistakes, attacks=attacks).items()
+            }
+            if any(fooled.values()):
+                return {name: weight * fooled.get(name, 0.0) for name, weight in even.items()}
+        return even
 
     def errand(
         self, order: Order, prompt: AdversarialPrompt, source: Seed, rng: random.Random
@@ -60,4 +79,13 @@ class Adversarial(Rewrites[AdversarialPrompt]):
         shape = AnswerShape.of(order.goal)
         harmless = shape.label_of(source.expected) == shape.harmless
         tricks = prompt.tricks.lure if harmless else prompt.tricks.hide
-        return Errand(source, source, {"trick": rng.choice(tricks)})
+        trick = rng.choice(tricks)
+        known = [
+            mistake
+            for mistake in mistakes_by_slice(order.mistakes, attacks=True).get(source.slice, ())
+            if mistake.attack in prompt.attacks and mistake.kind != "other"
+        ]
+        if known and rng.random() < SHARE_OF_KNOWN:
+            worked = rng.choices(known, [one.count for one in known])[0]
+            trick = prompt.attacks[worked.attack]
+        return Errand(source, source, {"trick": trick})

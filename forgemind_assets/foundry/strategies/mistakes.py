@@ -19,6 +19,8 @@ class Mistake(Record):
     `missed` is the harmless label where another is right, `false_alarm` another where the
     harmless one is right, `confused` a wrong one of the others; `other` is the rest: an answer
     that cannot be read, or a goal without labels. `said` is the wrong label, where there is one.
+    Where `attack` names a kind of attack (`trial_grounds.attack`), the cases are the attacks on the
+    slice, and `count` of them, of this kind, got the wrong answer.
     """
 
     slice: str
@@ -26,6 +28,7 @@ class Mistake(Record):
     said: str = ""
     count: int = Field(ge=1, description="dev cases")
     cases: int = Field(ge=1, description="dev cases of the slice")
+    attack: str = Field(default="", description="what fooled the model; empty: dev as it is")
 
 
 def mistakes_of(
@@ -61,9 +64,12 @@ def _kind(
     return ("false_alarm" if wanted == shape.harmless else "confused"), said
 
 
-def mistakes_by_slice(mistakes: Sequence[Mistake]) -> Mapping[str, list[Mistake]]:
-    """The mistakes of each slice that has any."""
+def mistakes_by_slice(
+    mistakes: Sequence[Mistake], *, attacks: bool = False
+) -> Mapping[str, list[Mistake]]:
+    """The mistakes of each slice that has any: those on dev, or those on attacks."""
     grouped: dict[str, list[Mistake]] = {}
     for one in mistakes:
-        grouped.setdefault(one.slice, []).append(one)
+        if bool(one.attack) == attacks:
+            grouped.setdefault(one.slice, []).append(one)
     return grouped

@@ -196,7 +196,7 @@ def _job(
         return [Draft(source.family, target.slice, answer[0], expected)]
 
     question = Question(
-        messages=(*_opening(prompt), _user(filled(prompt.variants[variant], slots))),
+        messages=(*opening(prompt), _user(filled(prompt.variants[variant], slots))),
         json_schema=prompt.asked_schema(order.goal.spec.task.answer_schema),
         max_tokens=prompt.max_tokens,
         temperature=prompt.temperature,
@@ -206,7 +206,8 @@ def _job(
     return Job(question, variant, read)
 
 
-def _opening(prompt: RewritePrompt) -> tuple[Message, ...]:
+def opening(prompt: RewritePrompt) -> tuple[Message, ...]:
+    """What is the same in every request: the system's words, the worked example."""
     system = {"role": "system", "content": prompt.system}
     if prompt.example is None:
         return (system,)
