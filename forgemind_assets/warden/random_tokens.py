@@ -15,6 +15,8 @@ from forgemind_assets.warden.secret_names import (
 )
 from forgemind_assets.warden.views import Span, View
 
+BODY = re.compile(r"[A-Za-z0-9+/]{20}")
+"""What the part of a token that is judged consists of at least."""
 _LONG = re.compile(r"[A-Za-z0-9_+/\-]{24,}={0,2}")
 _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9_])([A-Za-z]{2,12})[_\-.](?:[a-z0-9]{1,8}[_\-.]){0,2}([A-Za-z0-9]{20,})(?![A-Za-z0-9])"

@@ -1,6 +1,6 @@
 """Secrets without a mark of their own: told by their name, by an address, or by randomness."""
 
-# ruff: noqa: E501 - a pattern is easier to check in one piece
+# ruff: noqa: E501, SIM905 - a pattern is easier to check in one piece, words read best as one text
 
 import re
 from collections.abc import Iterator
@@ -42,6 +42,13 @@ _ANY_NAME = re.compile(
     r"p(?:ass|wd|swd?|epper|sk|rivate)|s(?:ecret|alt|ign|as|ession|eed)|tok|key|auth|cred|bearer|cookie|dsn|"
     r"webhook|identified by|login|licen[cs]e|otp|encrypt"
 )
+NAME_WORDS = frozenset(
+    (
+        "pass pwd psw pepper psk private secret salt sign sas session seed tok key auth cred bearer "
+        "cookie dsn webhook login license licence otp encrypt"
+    ).split()
+) | {"identified by"}
+"""What `_ANY_NAME` finds, as words: a text without any of them assigns nothing to such a name."""
 _ASSIGNED = re.compile(_NAME + _SEPARATOR + _VALUE, re.IGNORECASE)
 _URL = re.compile(r"://([^\s/:@\"'<>{}$]{0,64}):([^\s/@\"'<>{}$]{3,128})@[\w\[]")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
