@@ -23,8 +23,17 @@ _PREFIXED = re.compile(
 )
 _IN_ADDRESS = re.compile(r"://[\w.\-]*[/\w.\-]*$")
 _BEFORE = re.compile(
-    r"(?i)(?:sha-?\d{1,3}|md5|ssh-(?:rsa|ed25519|dss)|ecdsa-\w+|data:[\w/+.\-]*;base64|src=|href=|/d/)[^\n]{0,24}$"
+    r"(?i)(?:sha-?\d{1,3}|md5|ssh-(?:rsa|ed25519|dss)|ecdsa-\w+|data:[\w/+.\-]*;base64|src=|href=|/d/"
+    r"|account_?sid)[^\n]{0,24}$"
+    r"|\bh1:$|\|1\|(?:[A-Za-z0-9+/]{27}=\|)?$|=\?[\w-]+\?b\?$|sec-websocket-\w+: ?$"
 )
+"""Digests, public keys, pictures; then a line of go.sum or of known_hosts, an
+encoded word of a mail's header (RFC 2047), a handshake (RFC 6455)."""
+_KEY_PART = re.compile(r"[\"'](?:n|x|y|x5t(?:#S256)?|x5c)[\"']\s*:\s*\[?\s*[\"']$")
+"""The public members of a JSON web key (RFC 7517)."""
+_DEFINED = re.compile(r"(?:\b(?:class|def|new|import|raise)|->|isinstance\([\w.]{1,60},) ?$")
+_ASSERTED = re.compile(r"(?m)^\s*(?:assert |self\.assert\w+\()[^\n]*$")
+_PATH = re.compile(r"/?(?:[A-Z]?[a-z]{3,})+\d{0,3}/")
 _WORDY = re.compile(r"[a-z]{4,}")
 
 
@@ -55,6 +64,10 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
     near = text[max(0, start - 40) : start]
     if _IN_ADDRESS.search(near) or _BEFORE.search(near):
         return True
+    if text[end : end + 1] == "(" or _DEFINED.search(near):
+        return True
+    if _KEY_PART.search(near) and "kty" in text:
+        return True
     if any(first <= start and end <= last for first, last in blocks):
         return True
     said = purpose_before(text, start)
@@ -62,11 +75,15 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
         return True
     if said or is_secret_word_near(text, start, end):
         return False
+    if _ASSERTED.search(text[max(0, start - 160) : start]):
+        return True
     return is_public_word_near(text, start, end)
 
 
 def _drawn(token: str) -> bool:
     if len(token) > 200 or is_hex(token) or UUID.search(token) or not _mixed(token):
+        return False
+    if _PATH.match(token):
         return False
     body = max(re.split(r"[_\-]", token), key=len) if "_" in token or "-" in token else token
     return len(body) >= 20 and _dense(body)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from forgemind_assets.warden.encodings import decode_token
+from forgemind_assets.warden.published_values import is_published_value
 from forgemind_assets.warden.randomness import changes, entropy, is_hex, looks_random, no_word
 from forgemind_assets.warden.secret_names import purpose
 from forgemind_assets.warden.views import Span, View
@@ -57,7 +58,7 @@ _STRONG = re.compile(
 )
 _NOT_A_SECRET = re.compile(
     r"(?i)example|placeholder|change.?me|replace.?(?:me|with|this)|your[_\- ]|my[_\- ](?:secret|token|key|pass)|dummy|"
-    r"fake|redacted|insert|todo|xxxx|\*{3,}|\.{3,}|<[^>]+>|\$\{|\{\{|\{\w*\}|%\(|%s|not.?(?:set|real|used)|"
+    r"fake|redacted|insert|todo|xxxx|\*{3,}|\.{3,}|<[^>]+>|\$\{|\{\{|\{\w*\}|\{[A-Za-z_][\w.]*(?:\[\w*\]|\(\))*\}|%\(|%s|not.?(?:set|real|used)|"
     r"lorem|foobar|abcdef|0123456|1234567|undefined|sample|test.?(?:key|token|secret|pass)"
 )
 _ASKING_CALL = re.compile(
@@ -148,7 +149,9 @@ def is_published(basic: str) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Whether a text says of itself that it is no secret, or could not be one."""
-    return bool(_NOT_A_SECRET.search(text)) or entropy(text) < 2.0
+    if _NOT_A_SECRET.search(text) or entropy(text) < 2.0:
+        return True
+    return is_published_value(text)
 
 
 def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | None:
@@ -162,7 +165,7 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
     if _LOOKED_UP.search(m["calls"]) or (not quoted and re.search(r"[A-Za-z]", m["calls"])):
         return None
     token = value.strip().split(" ")[-1].rstrip("\\") if quoted else value.rstrip(".")
-    if token.count(" ") or _is_reference(token, quoted=quoted):
+    if token.count(" ") or _is_reference(token, quoted=quoted) or is_published_value(token):
         return None
     if UUID.fullmatch(token):
         return 0.8 if strong else None

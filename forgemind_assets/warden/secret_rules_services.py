@@ -142,7 +142,7 @@ SERVICES: tuple[SecretRule, ...] = (
     token("honeycomb_key", "hcaik_ hcalk_ hcxik_ hcamk_", r"hc[abx][iml]k_[a-z0-9]{50,70}"),
     token("postman_key", "pmak-", rf"PMAK-{H}{{24}}-{H}{{34}}"),
     token("readme_token", "rdme_", r"rdme_[a-z0-9]{70}"),
-    token("posthog_key", "phc_ phx_ phs_", rf"ph[cxs]_{W}{{32,}}"),
+    token("posthog_key", "phx_ phs_", rf"ph[xs]_{W}{{32,}}"),
     token("prefect_token", "pnu_ pnb_", rf"pn[ub]_{W}{{36}}"),
     token("airtable_token", "pat", rf"pat{W}{{14}}\.{H}{{64}}"),
     token("notion_token", "ntn_ secret_", rf"ntn_\d{{11}}{W}{{35}}|secret_{W}{{43}}"),
