@@ -31,8 +31,9 @@ _BEFORE = re.compile(
 encoded word of a mail's header (RFC 2047), a handshake (RFC 6455)."""
 _KEY_PART = re.compile(r"[\"'](?:n|x|y|x5t(?:#S256)?|x5c)[\"']\s*:\s*\[?\s*[\"']$")
 """The public members of a JSON web key (RFC 7517)."""
+_FILE_BEFORE = re.compile(r"[\"'][\w./@ -]+\.[a-z][a-z0-9]{0,11}[\"']\s*(?::|=>|,)\s*[\"']$")
+"""A file's name before a value, as in a manifest: the value tells its content."""
 _DEFINED = re.compile(r"(?:\b(?:class|def|new|import|raise)|->|isinstance\([\w.]{1,60},) ?$")
-_ASSERTED = re.compile(r"(?m)^\s*(?:assert |self\.assert\w+\()[^\n]*$")
 _PATH = re.compile(r"/?(?:[A-Z]?[a-z]{3,})+\d{0,3}/")
 _WORDY = re.compile(r"[a-z]{4,}")
 
@@ -66,6 +67,8 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
         return True
     if text[end : end + 1] == "(" or _DEFINED.search(near):
         return True
+    if _FILE_BEFORE.search(near):
+        return True
     if _KEY_PART.search(near) and "kty" in text:
         return True
     if any(first <= start and end <= last for first, last in blocks):
@@ -75,8 +78,6 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
         return True
     if said or is_secret_word_near(text, start, end):
         return False
-    if _ASSERTED.search(text[max(0, start - 160) : start]):
-        return True
     return is_public_word_near(text, start, end)
 
 

@@ -65,7 +65,8 @@ _ASKING_CALL = re.compile(
     r"(?i)(?<![\w.])(?!(?:\w+\.)*\w*(?:bytes|decode|fromhex|secret|str)\w*\()[a-z_][\w.]*\("
 )
 _ENDING = re.compile(
-    r"\.(?:pem|key|json|txt|ya?ml|parquet|py|toml|cfg|crt|cer|p12|pfx|env|ini|conf|log|html?|js|css|csv|md|sh|db|png|svg)$"
+    r"\.(?:pem|key|json|txt|ya?ml|parquet|py|toml|cfg|crt|cer|p12|pfx|env|ini|conf|log|html?|js|css|csv|md|sh|db|png|svg|"
+    r"tar|gz|zip|bin|whl|jar|jpe?g|gif|webp|pdf|mp[34]|wav|xml|bak|sqlite|npy|npz|onnx|gguf|safetensors|lock|map)$"
 )
 _PIECES = re.compile(r"[/\\.:_#@={}\-]")
 _PIECE = re.compile(r"[A-Za-z]?[a-z]*(?:[A-Z][a-z]+)*\d{0,8}|[A-Z]+\d{0,4}")

@@ -25,7 +25,7 @@ class PersonalData:
     """Finds what belongs to a person; checked by its check digits where it has any."""
 
     name: str = "personal_data"
-    version: str = "2"
+    version: str = "3"
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
         """Reasons: `email`, `phone`, `iban`, `credit_card`, `us_ssn`, `es_dni`, … and others."""

@@ -45,7 +45,7 @@ class Secrets:
     """Finds keys, tokens and passwords, also where they are encoded or split."""
 
     name: str = "secrets"
-    version: str = "2"
+    version: str = "3"
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
         """Reasons: the provider's kind, `generic_secret`, `prefixed_token` and others."""
