@@ -24,7 +24,7 @@ _PREFIXED = re.compile(
 _IN_ADDRESS = re.compile(r"://[\w.\-]*[/\w.\-]*$")
 _BEFORE = re.compile(
     r"(?i)(?:sha-?\d{1,3}|md5|ssh-(?:rsa|ed25519|dss)|ecdsa-\w+|data:[\w/+.\-]*;base64|src=|href=|/d/"
-    r"|account_?sid)[^\n]{0,24}$"
+    r")[^\n]{0,24}$"
     r"|\bh1:$|\|1\|(?:[A-Za-z0-9+/]{27}=\|)?$|=\?[\w-]+\?b\?$|sec-websocket-\w+: ?$"
 )
 """Digests, public keys, pictures; then a line of go.sum or of known_hosts, an
@@ -34,7 +34,10 @@ _KEY_PART = re.compile(r"[\"'](?:n|x|y|x5t(?:#S256)?|x5c)[\"']\s*:\s*\[?\s*[\"']
 _FILE_BEFORE = re.compile(r"[\"'][\w./@ -]+\.[a-z][a-z0-9]{0,11}[\"']\s*(?::|=>|,)\s*[\"']$")
 """A file's name before a value, as in a manifest: the value tells its content."""
 _DEFINED = re.compile(r"(?:\b(?:class|def|new|import|raise)|->|isinstance\([\w.]{1,60},) ?$")
-_PATH = re.compile(r"/?(?:[A-Z]?[a-z]{3,})+\d{0,3}/")
+_ACCOUNT = re.compile(r"(?i)account_?sid\W{1,8}$")
+"""Twilio's name for the user's number, which is no key."""
+_PATH = re.compile(r"/?(?:[A-Za-z][a-z]{2,}(?:[A-Z][a-z]+)*\d{0,3}/)+")
+"""Words between slashes: what follows them is judged."""
 _WORDY = re.compile(r"[a-z]{4,}")
 
 
@@ -65,6 +68,8 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
     near = text[max(0, start - 40) : start]
     if _IN_ADDRESS.search(near) or _BEFORE.search(near):
         return True
+    if text[start : start + 2] == "AC" and _ACCOUNT.search(near):
+        return True
     if text[end : end + 1] == "(" or _DEFINED.search(near):
         return True
     if _FILE_BEFORE.search(near):
@@ -84,9 +89,8 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
 def _drawn(token: str) -> bool:
     if len(token) > 200 or is_hex(token) or UUID.search(token) or not _mixed(token):
         return False
-    if _PATH.match(token):
-        return False
-    body = max(re.split(r"[_\-]", token), key=len) if "_" in token or "-" in token else token
+    rest = token[path.end() :] if (path := _PATH.match(token)) else token
+    body = max(re.split(r"[_\-]", rest), key=len)
     return len(body) >= 20 and _dense(body)
 
 
