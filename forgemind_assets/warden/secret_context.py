@@ -107,38 +107,11 @@ def in_addresses(view: View) -> Iterator[Found]:
 
 
 _PLAIN_PASSWORDS = frozenset(
-    [
-        "password",
-        "pass",
-        "passwd",
-        "pwd",
-        "secret",
-        "user",
-        "username",
-        "guest",
-        "admin",
-        "root",
-        "postgres",
-        "mysql",
-        "test",
-        "token",
-        "key",
-        "changeme",
-        "pw",
-        "port",
-        "host",
-        "none",
-        "hunter2",
-        "anonymous",
-        "open sesame",
-        "tiger",
-        "x",
-        "y",
-        "p",
-        "a",
-        "b",
-    ]
-)
+    (
+        "password pass passwd pwd secret user username guest admin root postgres mysql test "
+        "token key changeme pw port host none hunter2 anonymous tiger x y p a b"
+    ).split()
+) | {"open sesame"}
 
 
 def is_published(basic: str) -> bool:
