@@ -39,15 +39,19 @@ _CODES = re.compile(
     r"(?![\w.])"
 )
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{2}|[0-9]{2,3}")
-_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*")
 _WRAPPED = re.compile(
     r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,76}\s*\\?\n[ \t]*){1,512}"
     r"[A-Za-z0-9+/]{2,76}={0,2}(?![\w=])"
 )
+_LINE = 40
+"""Shortest line of a wrapped run, in characters."""
 _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,6}")
 _DIGIT = re.compile(r"[0-9]")
 _PIECE = re.compile(r"[A-Za-z0-9+]{12,}={0,6}")
 _HEX_PAIRS = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{2}[ :\-]){7,4096}[0-9a-fA-F]{2}(?![\w:])")
+_HEX_PAIR = re.compile(r"[0-9][0-9a-fA-F][ :\-][0-9a-fA-F]{2}[ :\-]")
+"""Three pairs of a run whose content is text: a third of its bytes is ASCII, or it is zipped."""
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
 
 
@@ -154,12 +158,13 @@ def _encoded(text: str, budget: _Budget) -> list[Edit]:
     if "%" in text:
         for m in _PERCENT.finditer(text):
             _try(edits, text, m.start(), m.end(), budget, percent=True)
-    if "\n" in text:
+    runs = _TOKEN.findall(text)
+    if runs and "\n" in text and max(map(len, runs)) >= _LINE:
         for m in _WRAPPED.finditer(text):
             _try(edits, text, m.start(), m.end(), budget)
-    if any(_worth_trying(run) for run in _TOKEN.findall(text)):
+    if any(map(_worth_trying, set(runs))):
         _try_tokens(edits, text, budget)
-    if ":" in text or " " in text:
+    if _HEX_PAIR.search(text):
         for m in _HEX_PAIRS.finditer(text):
             _try(edits, text, m.start(), m.end(), budget)
     return _apart(edits)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from re import _parser  # type: ignore[attr-defined]
 from types import ModuleType
 
 from forgemind_assets.warden import national_checks as checks
@@ -194,16 +195,24 @@ NUMBERS: tuple[IdentityNumber, ...] = (
     _number("ec_cedula", "ec.ci", r"\d{10}", 0.25, "cedula|cédula"),
 )
 
-_ANY_SHAPE = re.compile(
-    "|".join(rf"(?:{number.shape.pattern})".replace(r"\1", r"[ ./\-]?") for number in NUMBERS)
-)
+_WIDTHS = {number.kind: _parser.parse(number.shape.pattern).getwidth() for number in NUMBERS}
+_MAX_LENGTH = max(most for _, most in _WIDTHS.values()) + 1
+
+
+@cache
+def _of_length(length: int) -> tuple[tuple[IdentityNumber, ...], re.Pattern[str]]:
+    """The numbers that can have so many characters, and one pattern for all their shapes."""
+    numbers = tuple(n for n in NUMBERS if _WIDTHS[n.kind][0] <= length <= _WIDTHS[n.kind][1])
+    shapes = (rf"(?:{n.shape.pattern})".replace(r"\1", r"[ ./\-]?") for n in numbers)
+    return numbers, re.compile("|".join(shapes) or "(?!)")
 
 
 def fitting(text: str) -> list[IdentityNumber]:
     """The numbers whose shape and check digits a text has."""
-    if not _ANY_SHAPE.fullmatch(text):
+    numbers, any_shape = _of_length(min(len(text), _MAX_LENGTH))
+    if not any_shape.fullmatch(text):
         return []
-    return [number for number in NUMBERS if holds(number, text)]
+    return [number for number in numbers if holds(number, text)]
 
 
 @cache

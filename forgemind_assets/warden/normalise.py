@@ -12,11 +12,8 @@ from forgemind_assets.warden.confusables import FOLD, INVISIBLE
 from forgemind_assets.warden.views import Edit, View
 
 MAX_ROUNDS = 8
-_INVISIBLE_CHARS = "".join(map(chr, sorted(INVISIBLE)))
 _UNSEEN_ASCII = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_ODD_RUN = re.compile(
-    rf"[^{re.escape(_INVISIBLE_CHARS)}]?(?:[^\x00-\x7f]|[\x00-\x08\x0e-\x1f\x7f])+"
-)
+_ODD_RUN = re.compile(r"[^\t-\r -~]+")
 _REMOVE = dict.fromkeys(INVISIBLE)
 
 
@@ -39,12 +36,15 @@ def _edits(text: str) -> list[Edit]:
     if text.isascii() and not _UNSEEN_ASCII.search(text):
         return []
     edits: list[Edit] = []
-    for run in _ODD_RUN.finditer(text):
-        for start, end in _clusters(run[0]):
-            before = run[0][start:end]
+    for odd in _ODD_RUN.finditer(text):
+        # a mark belongs to the character before it, which may be a plain one
+        first = max(0, odd.start() - 1)
+        run = text[first : odd.end()]
+        for start, end in _clusters(run):
+            before = run[start:end]
             after, how = _cleaned(before)
             if after != before:
-                edits.append(Edit(run.start() + start, run.start() + end, after, how))
+                edits.append(Edit(first + start, first + end, after, how))
     return edits
 
 

@@ -16,6 +16,8 @@ _FILES = (
     b"%PDF",
     b"PK\x03\x04",
     b"\x1f\x8b\x08",
+    b"\x78\x9c",
+    b"\x78\xda",
     b"wOFF",
     b"wOF2",
     b"OTTO",
@@ -48,6 +50,7 @@ _SSH_PUBLIC = (b"\x00\x00\x00\x07ssh-", b"\x00\x00\x00\x0bssh-", b"\x00\x00\x00\
 _ENCRYPTED_KEY = bytes.fromhex("06092a864886f70d01050d")
 """PBES2 (RFC 8018): a private key in a shape that begins like a public one."""
 _CID = re.compile(r"Qm[1-9A-HJ-NP-Za-km-z]{44}|(?:bafy|bafk)[a-z2-7]{50,}")
+_BOUNDARY = re.compile(r"-{0,6}WebKitFormBoundary")
 _CONTRACT = re.compile(r"0x[0-9a-fA-F]{40}|bc1[a-z0-9]{25,60}|age1[a-z0-9]{58}|_Z[A-Z]\w+")
 _ID_PREFIX = frozenset(
     "sha md commit rev ref id uuid hash etag image img chunk main index file build v ver version layer digest obj "
@@ -55,9 +58,9 @@ _ID_PREFIX = frozenset(
     "www arn urn doi isbn model data cus pi pm seti sub prod price evt ch ii acct we card txn po promo coupon in "
     "msg thread asst batch chatcmpl resp org proj vs call ft ftjob cmpl toolu pk ocid vol vpc subnet ami snap eni "
     "trace span session sess order inv cust pod svc blob tree asset vendor bundle script style font lock migration "
-    "event evnt src dst bucket queue topic channel team group email acc account wf exec".split()
+    "event evnt phc nonce src dst bucket queue topic channel team group email acc account wf exec".split()
 )
-"""Prefixes of identifiers and publishable keys: Stripe's, OpenAI's and AWS's documented ones, and
+"""Prefixes of identifiers and publishable keys: Stripe's, OpenAI's, AWS's and PostHog's ones, and
 those that build tools and databases give."""
 _PREFIX = re.compile(r"([A-Za-z]{1,12})[0-9]{0,2}[_.\-]")
 _MARKUP = re.compile(r"\s*[{\[<]")
@@ -69,7 +72,7 @@ def is_public(token: str) -> bool:
     prefix = _PREFIX.match(token)
     if prefix and prefix[1].lower() in _ID_PREFIX:
         return True
-    if _CID.fullmatch(token) or _CONTRACT.match(token):
+    if _CID.fullmatch(token) or _CONTRACT.match(token) or _BOUNDARY.match(token):
         return True
     head = _head(token)
     if head.startswith(_FILES) or head.startswith(_SSH_PUBLIC) or _is_public_der(head):

@@ -15,14 +15,29 @@ from forgemind_assets.warden.secret_names import (
 )
 from forgemind_assets.warden.views import Span, View
 
+BODY = re.compile(r"[A-Za-z0-9+/]{20}")
+"""What the part of a token that is judged consists of at least."""
 _LONG = re.compile(r"[A-Za-z0-9_+/\-]{24,}={0,2}")
 _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9_])([A-Za-z]{2,12})[_\-.](?:[a-z0-9]{1,8}[_\-.]){0,2}([A-Za-z0-9]{20,})(?![A-Za-z0-9])"
 )
 _IN_ADDRESS = re.compile(r"://[\w.\-]*[/\w.\-]*$")
 _BEFORE = re.compile(
-    r"(?i)(?:sha-?\d{1,3}|md5|ssh-(?:rsa|ed25519|dss)|ecdsa-\w+|data:[\w/+.\-]*;base64|src=|href=|/d/)[^\n]{0,24}$"
+    r"(?i)(?:sha-?\d{1,3}|md5|ssh-(?:rsa|ed25519|dss)|ecdsa-\w+|data:[\w/+.\-]*;base64|src=|href=|/d/"
+    r")[^\n]{0,24}$"
+    r"|\bh1:$|\|1\|(?:[A-Za-z0-9+/]{27}=\|)?$|=\?[\w-]+\?b\?$|sec-websocket-\w+: ?$"
 )
+"""Digests, public keys, pictures; then a line of go.sum or of known_hosts, an
+encoded word of a mail's header (RFC 2047), a handshake (RFC 6455)."""
+_KEY_PART = re.compile(r"[\"'](?:n|x|y|x5t(?:#S256)?|x5c)[\"']\s*:\s*\[?\s*[\"']$")
+"""The public members of a JSON web key (RFC 7517)."""
+_FILE_BEFORE = re.compile(r"[\"'][\w./@ -]+\.[a-z][a-z0-9]{0,11}[\"']\s*(?::|=>|,)\s*[\"']$")
+"""A file's name before a value, as in a manifest: the value tells its content."""
+_DEFINED = re.compile(r"(?:\b(?:class|def|new|import|raise)|->|isinstance\([\w.]{1,60},) ?$")
+_ACCOUNT = re.compile(r"(?i)account_?sid\W{1,8}$")
+"""Twilio's name for the user's number, which is no key."""
+_PATH = re.compile(r"/?(?:[A-Za-z][a-z]{2,}(?:[A-Z][a-z]+)*\d{0,3}/)+")
+"""Words between slashes: what follows them is judged."""
 _WORDY = re.compile(r"[a-z]{4,}")
 
 
@@ -53,6 +68,14 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
     near = text[max(0, start - 40) : start]
     if _IN_ADDRESS.search(near) or _BEFORE.search(near):
         return True
+    if text[start : start + 2] == "AC" and _ACCOUNT.search(near):
+        return True
+    if text[end : end + 1] == "(" or _DEFINED.search(near):
+        return True
+    if _FILE_BEFORE.search(near):
+        return True
+    if _KEY_PART.search(near) and "kty" in text:
+        return True
     if any(first <= start and end <= last for first, last in blocks):
         return True
     said = purpose_before(text, start)
@@ -66,7 +89,8 @@ def excused(text: str, span: Span, blocks: list[Span] | tuple[Span, ...]) -> boo
 def _drawn(token: str) -> bool:
     if len(token) > 200 or is_hex(token) or UUID.search(token) or not _mixed(token):
         return False
-    body = max(re.split(r"[_\-]", token), key=len) if "_" in token or "-" in token else token
+    rest = token[path.end() :] if (path := _PATH.match(token)) else token
+    body = max(re.split(r"[_\-]", rest), key=len)
     return len(body) >= 20 and _dense(body)
 
 

@@ -10,6 +10,7 @@ _INNER_DIGITS = re.compile(r"[A-Za-z][0-9]+(?=[A-Za-z])")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]")
 _WORDS = re.compile(r"[A-Z]?[a-z]{4,}")
+_PARTS_OF_NAME = re.compile(r"[A-Z][a-z]{2,}|^[a-z]{2,}")
 _SEQUENCES = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -70,9 +71,14 @@ def no_word(text: str, least: int = 12) -> bool:
 
 
 def _is_camel(text: str) -> bool:
-    """Whether at least half of a text of both cases is words: `loadTestsFromTestCase2`."""
+    """Whether a text of both cases is words for the most: `loadTestsFromTestCase2`.
+
+    Half of it in words of four letters, or more than 80 % in words of three: `Wav2Vec2BertModel`.
+    """
     if text.islower() or text.isupper():
         return False
+    if sum(map(len, _PARTS_OF_NAME.findall(text))) > 0.8 * len(text):
+        return True
     share = 0.5 if len(_DIGITS.findall(text)) > 1 else 0.4
     return sum(map(len, _WORDS.findall(text))) >= share * len(text)
 

@@ -1,12 +1,13 @@
 """Secrets without a mark of their own: told by their name, by an address, or by randomness."""
 
-# ruff: noqa: E501 - a pattern is easier to check in one piece
+# ruff: noqa: E501, SIM905 - a pattern is easier to check in one piece, words read best as one text
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from forgemind_assets.warden.encodings import decode_token
+from forgemind_assets.warden.published_values import is_published_value
 from forgemind_assets.warden.randomness import changes, entropy, is_hex, looks_random, no_word
 from forgemind_assets.warden.secret_names import purpose
 from forgemind_assets.warden.views import Span, View
@@ -42,6 +43,13 @@ _ANY_NAME = re.compile(
     r"p(?:ass|wd|swd?|epper|sk|rivate)|s(?:ecret|alt|ign|as|ession|eed)|tok|key|auth|cred|bearer|cookie|dsn|"
     r"webhook|identified by|login|licen[cs]e|otp|encrypt"
 )
+NAME_WORDS = frozenset(
+    (
+        "pass pwd psw pepper psk private secret salt sign sas session seed tok key auth cred bearer "
+        "cookie dsn webhook login license licence otp encrypt"
+    ).split()
+) | {"identified by"}
+"""What `_ANY_NAME` finds, as words: a text without any of them assigns nothing to such a name."""
 _ASSIGNED = re.compile(_NAME + _SEPARATOR + _VALUE, re.IGNORECASE)
 _URL = re.compile(r"://([^\s/:@\"'<>{}$]{0,64}):([^\s/@\"'<>{}$]{3,128})@[\w\[]")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -50,14 +58,15 @@ _STRONG = re.compile(
 )
 _NOT_A_SECRET = re.compile(
     r"(?i)example|placeholder|change.?me|replace.?(?:me|with|this)|your[_\- ]|my[_\- ](?:secret|token|key|pass)|dummy|"
-    r"fake|redacted|insert|todo|xxxx|\*{3,}|\.{3,}|<[^>]+>|\$\{|\{\{|\{\w*\}|%\(|%s|not.?(?:set|real|used)|"
+    r"fake|redacted|insert|todo|xxxx|\*{3,}|\.{3,}|<[^>]+>|\$\{|\{\{|\{\w*\}|\{[A-Za-z_][\w.]*(?:\[\w*\]|\(\))*\}|%\(|%s|not.?(?:set|real|used)|"
     r"lorem|foobar|abcdef|0123456|1234567|undefined|sample|test.?(?:key|token|secret|pass)"
 )
 _ASKING_CALL = re.compile(
     r"(?i)(?<![\w.])(?!(?:\w+\.)*\w*(?:bytes|decode|fromhex|secret|str)\w*\()[a-z_][\w.]*\("
 )
 _ENDING = re.compile(
-    r"\.(?:pem|key|json|txt|ya?ml|parquet|py|toml|cfg|crt|cer|p12|pfx|env|ini|conf|log|html?|js|css|csv|md|sh|db|png|svg)$"
+    r"\.(?:pem|key|json|txt|ya?ml|parquet|py|toml|cfg|crt|cer|p12|pfx|env|ini|conf|log|html?|js|css|csv|md|sh|db|png|svg|"
+    r"tar|gz|zip|bin|whl|jar|jpe?g|gif|webp|pdf|mp[34]|wav|xml|bak|sqlite|npy|npz|onnx|gguf|safetensors|lock|map)$"
 )
 _PIECES = re.compile(r"[/\\.:_#@={}\-]")
 _PIECE = re.compile(r"[A-Za-z]?[a-z]*(?:[A-Z][a-z]+)*\d{0,8}|[A-Z]+\d{0,4}")
@@ -98,38 +107,11 @@ def in_addresses(view: View) -> Iterator[Found]:
 
 
 _PLAIN_PASSWORDS = frozenset(
-    [
-        "password",
-        "pass",
-        "passwd",
-        "pwd",
-        "secret",
-        "user",
-        "username",
-        "guest",
-        "admin",
-        "root",
-        "postgres",
-        "mysql",
-        "test",
-        "token",
-        "key",
-        "changeme",
-        "pw",
-        "port",
-        "host",
-        "none",
-        "hunter2",
-        "anonymous",
-        "open sesame",
-        "tiger",
-        "x",
-        "y",
-        "p",
-        "a",
-        "b",
-    ]
-)
+    (
+        "password pass passwd pwd secret user username guest admin root postgres mysql test "
+        "token key changeme pw port host none hunter2 anonymous tiger x y p a b"
+    ).split()
+) | {"open sesame"}
 
 
 def is_published(basic: str) -> bool:
@@ -141,7 +123,9 @@ def is_published(basic: str) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Whether a text says of itself that it is no secret, or could not be one."""
-    return bool(_NOT_A_SECRET.search(text)) or entropy(text) < 2.0
+    if _NOT_A_SECRET.search(text) or entropy(text) < 2.0:
+        return True
+    return is_published_value(text)
 
 
 def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | None:
@@ -155,7 +139,7 @@ def _assigned_score(text: str, m: re.Match[str], *, quoted: bool) -> float | Non
     if _LOOKED_UP.search(m["calls"]) or (not quoted and re.search(r"[A-Za-z]", m["calls"])):
         return None
     token = value.strip().split(" ")[-1].rstrip("\\") if quoted else value.rstrip(".")
-    if token.count(" ") or _is_reference(token, quoted=quoted):
+    if token.count(" ") or _is_reference(token, quoted=quoted) or is_published_value(token):
         return None
     if UUID.fullmatch(token):
         return 0.8 if strong else None

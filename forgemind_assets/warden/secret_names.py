@@ -35,7 +35,7 @@ _OPEN = frozenset("public pub publishable pubkey publickey site sitekey".split()
 """Somewhere before `key` or `token` they say that everybody may see it."""
 _KEY_OF = frozenset(
     "verify verifying verification verifier cache primary foreign sort partition routing idempotency "
-    "index group object translation host hosts hot shortcut peer recipient hash range map dict "
+    "index group object translation by websocket event doc document issue dedup dedupe deduplication host hosts hot shortcut peer recipient hash range map dict "
     "lookup image page row item ssh s3 s".split()
 )
 """Right before `key` they say that it opens nothing, or that it is the public one."""
@@ -59,7 +59,7 @@ _PUBLIC_NOUNS = frozenset(
     "length size count len label labels title description placeholder sample index column field fields "
     "attribute prefix suffix message messages body text asset assets chunk bundle stylesheet script "
     "migration down node peer peers pubkey pubkeys sitekey resource "
-    "playlist video track isbn doi fixture modulus prime generator curve constant table matrix weights "
+    "playlist video track boundary match proof proofs mac macs ciphertext ciphertexts encrypted issuer ksuid nanoid cuid objectid polyline geohash isbn doi fixture modulus prime generator curve constant table matrix weights "
     "expires expiry ttl timeout algorithm alg format schema error errors code status func function class map".split()
 )
 """As the last word of a name they say that its value is no secret."""
@@ -72,7 +72,7 @@ _TELLING = frozenset(
 _PUBLIC = _PUBLIC_NOUNS | _OPEN
 _GLUED = re.compile(r"(?:password|passwd|passphrase|pwd|pass|secrets?|tokens?|keys?)$")
 _NOT_GLUED = frozenset(
-    "monkey turkey donkey hockey whiskey jockey compass bypass surpass trespass hotkey".split()
+    "monkey turkey donkey hockey whiskey jockey compass bypass surpass trespass hotkey inchikey".split()
 )
 _ALWAYS_SECRET = frozenset("password passwd pwd passphrase passcode secret secrets".split())
 
@@ -102,7 +102,7 @@ def purpose(name: str) -> Purpose:
 def _is_open(noun: str, before: list[str]) -> bool:
     if noun in _ALWAYS_SECRET or "private" in before:
         return False
-    last = before[-1] if before else ""
+    last = next((word for word in reversed(before) if word.isalpha()), "")
     of = _KEY_OF if noun in ("key", "keys") else _TOKEN_OF if noun in ("token", "tokens") else ()
     return last in of or not _OPEN.isdisjoint(before)
 

@@ -32,6 +32,8 @@ class SecretRule:
     """The literals are part of the token itself."""
     shared: bool = False
     """Digests, public keys or identifiers have the same shape: the surroundings decide."""
+    needs: re.Pattern[str] | None = None
+    """What a long run of the text must hold before the pattern is tried: for common literals."""
 
 
 def token(
@@ -42,11 +44,13 @@ def token(
     score: float = 0.95,
     random: bool = False,
     shared: bool = False,
+    needs: str = "",
 ) -> SecretRule:
     """A token that its own mark tells; `literal` has its marks, parted by spaces."""
     pattern = re.compile(f"{START}({body}){END}")
     literals = tuple(literal.split(" "))
-    return SecretRule(kind, literals, pattern, score, random, in_token=True, shared=shared)
+    part = re.compile(needs) if needs else None
+    return SecretRule(kind, literals, pattern, score, random, True, shared, part)
 
 
 def near(kind: str, literal: str, names: str, body: str, *, score: float = 0.85) -> SecretRule:

@@ -32,6 +32,7 @@ CLOUD: tuple[SecretRule, ...] = (
         0.9,
         random=True,
         shared=True,
+        needs=re.compile(r"[A-Za-z0-9+/]{86}"),
     ),
     SecretRule(
         "azure_shared_access_key",
@@ -116,7 +117,12 @@ CLOUD: tuple[SecretRule, ...] = (
         r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,44}",
     ),
     token("pulumi_token", "pul-", rf"pul-{H}{{40}}"),
-    token("infisical_token", "st.", rf"st\.{H}{{24}}\.{H}{{32,64}}\.{H}{{32}}"),
+    token(
+        "infisical_token",
+        "st.",
+        rf"st\.{H}{{24}}\.{H}{{32,64}}\.{H}{{32}}",
+        needs=rf"st\.{H}{{24}}",
+    ),
     token(
         "onepassword_key",
         "a3- ops_eyj",
@@ -127,7 +133,15 @@ CLOUD: tuple[SecretRule, ...] = (
         "age-secret-key-1",
         r"AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
     ),
-    token("okta_token", "00", r"00[A-Za-z0-9_-]{40}", score=0.8, random=True, shared=True),
+    token(
+        "okta_token",
+        "00",
+        r"00[A-Za-z0-9_-]{40}",
+        score=0.8,
+        random=True,
+        shared=True,
+        needs=rf"00{U}{{40}}",
+    ),
     token(
         "jwt", "eyj", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{16,}", score=0.9
     ),

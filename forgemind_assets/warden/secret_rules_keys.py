@@ -42,6 +42,7 @@ KEYS: tuple[SecretRule, ...] = (
         ),
         0.9,
         shared=True,
+        needs=re.compile(rf"{H}{{64}}"),
     ),
     near(
         "bitcoin_private_key",

@@ -5,20 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forgemind_assets.warden.layers.secrets import strongest
-from forgemind_assets.warden.personal_rules import (
-    accounts,
-    addresses,
-    emails,
-    identities,
-    phones,
-)
+from forgemind_assets.warden.number_runs import runs
+from forgemind_assets.warden.personal_contacts import emails, phones
+from forgemind_assets.warden.personal_numbers import accounts, identities
+from forgemind_assets.warden.personal_places import addresses
 from forgemind_assets.warden.secret_context import Found
 from forgemind_assets.warden.verdict import NotRun, Outcome, Passage, Verdict, redacted
 from forgemind_assets.warden.views import View
 
 _DIGIT = re.compile(r"\d")
 _MANY_DIGITS = re.compile(
-    r"\d(?:[ .\-/()]{0,3}[\dA-Z]){6}|[A-Z]{5}\d{4}[A-Z]|(?<![a-z0-9])[a-z]{2}\d{2}[ .-]?[\da-z]{4}"
+    r"\d(?:(?:[ .\-/()]{0,3}[\dA-Z]){6}|(?<=[A-Z]{5}.)\d{3}[A-Z]"
+    r"|(?<=[a-z]{2}.)(?<![a-z0-9]...)\d[ .-]?[\da-z]{4})"
 )
 
 
@@ -27,7 +25,7 @@ class PersonalData:
     """Finds what belongs to a person; checked by its check digits where it has any."""
 
     name: str = "personal_data"
-    version: str = "2"
+    version: str = "3"
 
     def judge(self, passages: Sequence[Passage]) -> list[Outcome]:
         """Reasons: `email`, `phone`, `iban`, `credit_card`, `us_ssn`, `es_dni`, … and others."""
@@ -55,9 +53,11 @@ class PersonalData:
 
 def _found(view: View) -> Iterator[Found]:
     yield from emails(view)
+    if not _DIGIT.search(view.text):
+        return
     if _MANY_DIGITS.search(view.text):
+        found = runs(view.text)
         yield from accounts(view)
-        yield from identities(view)
-        yield from phones(view)
-    if _DIGIT.search(view.text):
-        yield from addresses(view)
+        yield from identities(view, found)
+        yield from phones(view, found)
+    yield from addresses(view)
