@@ -43,7 +43,7 @@ from forgemind_assets.warden.reviews import (
     refusals,
 )
 from resources.ledger_tables import open_engine, serialise, write
-from resources.review_tables import stored_records, stored_signatures, review_signatures, reviews
+from resources.review_tables import review_signatures, reviews, stored_records, stored_signatures
 from resources.review_witness import remember, seen
 from resources.signing_key import open_key
 
