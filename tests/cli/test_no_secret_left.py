@@ -176,36 +176,23 @@ def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path)
 
 
 PASSWORD = SECRETS["MLFLOW_TRACKING_PASSWORD"]
-LOGINS = {
-    "a token": {"MLFLOW_TRACKING_TOKEN": SECRETS["MLFLOW_TRACKING_TOKEN"]},
-    "user and password": {
-        "MLFLOW_TRACKING_USERNAME": "forge", "MLFLOW_TRACKING_PASSWORD": PASSWORD,
-    },
-    "both in the address": {},
-}  # fmt: skip
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LOGINS)
-def test_a_run_that_logs_in_to_an_mlflow_server_leaves_no_login_anywhere(tmp_path, name):
+def test_a_run_with_an_mlflow_server_leaves_no_login_of_its_address_anywhere(tmp_path):
     model = write_tiny_model(tmp_path / "tiny", embedding_scale=25)
     write_catalogue(tmp_path / "catalogue.yaml", "tiny", model)
-    token = LOGINS[name].get("MLFLOW_TRACKING_TOKEN", "")
     with (
         FakeOpenAI(lambda number, body: Says(pair(number))) as teacher,
-        MlflowServer(tmp_path / "server", token=token, login=("forge", PASSWORD)) as mlflow,
+        MlflowServer(tmp_path / "server", login=("forge", PASSWORD)) as mlflow,
     ):
-        search = {"rank": 16, "learning_rate": 0.002, "epochs": 40}
-        taught_goal(tmp_path / "goal", teacher, **search)
-        within = f"forge:{quote(PASSWORD, safe='')}@" if name == "both in the address" else ""
-        address = f"http://{within}127.0.0.1:{mlflow.port}"
-        given = LOGINS[name] | {"MLFLOW_TRACKING_URI": address, "PAID_TEACHER_KEY": teacher.key}
+        taught_goal(tmp_path / "goal", teacher, rank=16, learning_rate=0.002, epochs=40)
+        address = f"http://forge:{quote(PASSWORD, safe='')}@127.0.0.1:{mlflow.port}"
+        given = {"MLFLOW_TRACKING_URI": address, "PAID_TEACHER_KEY": teacher.key}
         run = start(tmp_path, "run", str(tmp_path / "goal"), "--headless", **given)
         assert run.wait(PATIENCE_SECONDS) in (0, 3), (tmp_path / "out.txt").read_text()
         save_pages(tmp_path, given)
-        seen = mlflow.seen()
-    assert len(seen) > 20
-    assert set(seen) == {"welcome"}
+        assert set(mlflow.seen()) == {"welcome"}
     assert list((tmp_path / "server").glob("artifacts/**/adapter_model.safetensors"))
     assert not (tmp_path / "home" / "mlflow" / "mlflow.db").exists()
     elsewhere = {"the MLflow database", "MLflow artifacts"}
