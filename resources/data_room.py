@@ -16,10 +16,13 @@ from forgemind_assets.foundry.data_card_page import card_file
 from forgemind_assets.foundry.filters.base import Filter
 from forgemind_assets.foundry.filters.safety import Safety
 from forgemind_assets.foundry.generate import generate
-from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
+from forgemind_assets.foundry.pipeline import FilterResult, judge_again, pipeline_for, run_filters
 from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS, ScreenedTeachers
 from forgemind_assets.foundry.strategies.base import Ask, Question, Reply
 from forgemind_assets.foundry.tables import (
+    KEPT,
+    REUSED,
+    REUSED_REJECTED,
     funnel_records,
     read_rows,
     write_rejected,
@@ -31,7 +34,7 @@ from forgemind_assets.records import Plan
 from forgemind_assets.warden.policy import Stage
 from forgemind_assets.warden.policy_files import effective_policy
 from forgemind_assets.warden.scan_report import LayerSummary
-from forgemind_assets.warden.screening import write_stages
+from forgemind_assets.warden.screening import joined, write_stages
 from resources.classifiers import open_classifiers
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
 from resources.dev_errors import mistakes_before
@@ -151,6 +154,8 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
                     f"filtering ({stage})", done, total, "stages", where=iteration
                 ),
             )
+            layers = layers_of(filters)  # of the new rows: the same filters judge the others next
+            again = judge_earlier(goal, workshop, iteration, filters)
     except EmptyStage:  # nothing is published, and a silent layer may be why
         stages: dict[Stage, Sequence[LayerSummary]] = {"training_rows": layers_of(filters)}
         ask_about_layers(goal, workshop, iteration, "raw_dataset", stages)
@@ -169,7 +174,16 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
-        write_stages(folder, {"training_rows": layers_of(filters)})
+        if again is not None:
+            write_rows(again.kept, folder / REUSED)
+            write_rejected(again.rejected, folder / REUSED_REJECTED)
+            meta["reused"] = {
+                "rows_kept": len(again.kept),
+                "rows_rejected": len(again.rejected),
+                "funnel": funnel_records(again.funnel),
+            }
+            layers = joined(layers, layers_of(filters))
+        write_stages(folder, {"training_rows": layers})
         card = make_card(goal, iteration, result)
         meta["rows_sha256"] = card.rows_sha256
         (folder / "card.json").write_text(card.json(), encoding="utf-8")
@@ -178,6 +192,31 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     remember(goal, workshop, iteration, result.kept)
     ask_about_rows(goal, workshop, iteration)
     return meta
+
+
+def judge_earlier(
+    goal: Goal, workshop: Workshop, iteration: str, filters: Sequence[Filter]
+) -> FilterResult | None:
+    """The rows of earlier iterations that the plan reuses, judged under the present policy.
+
+    None where it reuses none, or nobody planned. Raises AlteredArtefact where one of their
+    datasets is not what was published.
+    """
+    if not workshop.store.exists(goal.name, "plan", iteration):
+        return None
+    plan = Plan.model_validate(workshop.store.read_json(goal.name, "plan", iteration, "plan.json"))
+    reused = plan.data.reuse_iterations if plan.data else ()
+    rows = {
+        row.row_id: row
+        for key in reused
+        for row in read_rows(workshop.store.verified(goal.name, "filtered_dataset", key) / KEPT)
+    }
+    if not rows:
+        return None
+    workshop.progress(goal.name).report(
+        "judging reused rows again", 0, len(rows), "rows", where=iteration
+    )
+    return judge_again(list(rows.values()), filters)
 
 
 def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
