@@ -99,6 +99,7 @@ def teachers_of(goal: Goal, workshop: Workshop, iteration: str) -> Ask:
         usable: Callable[[str], bool],
         on_reply: Callable[[], None],
     ) -> list[Reply]:
+        progress.say(f"{teacher}: waiting for answers", where=iteration)
         client = open_teacher(
             next(t for t in goal.spec.teachers if t.name == teacher),
             workshop.home,
