@@ -179,6 +179,7 @@ PASSWORD = SECRETS["MLFLOW_TRACKING_PASSWORD"]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_run_with_an_mlflow_server_leaves_no_login_of_its_address_anywhere(tmp_path):
     model = write_tiny_model(tmp_path / "tiny", embedding_scale=25)
     write_catalogue(tmp_path / "catalogue.yaml", "tiny", model)
