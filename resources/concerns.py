@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.foundry.tables import REUSED_REJECTED
 from forgemind_assets.goal import Goal
 from forgemind_assets.partitions import BASELINE, split_trial
 from forgemind_assets.trial_grounds.report import Report, read_report
@@ -51,7 +52,13 @@ def ask_about_rows(goal: Goal, workshop: Workshop, iteration: str) -> None:
     folder = workshop.store.folder(goal.name, "filtered_dataset", iteration)
     ask_about_layers(goal, workshop, iteration, "raw_dataset", read_stages(folder))
     path = folder / "rejected.parquet"
-    rejected = pl.read_parquet(path, columns=["row_id", "reason"]).rows()
+    files = (path, folder / REUSED_REJECTED)
+    rejected = [
+        row
+        for file in files
+        if file.exists()
+        for row in pl.read_parquet(file, columns=["row_id", "reason"]).rows()
+    ]
     concern = quarantined_rows(rejected, str(path), approval_of(goal))
     if concern is not None:
         version = workshop.store.manifest(goal.name, "filtered_dataset", iteration).version

@@ -27,7 +27,7 @@ from resources.alerts import Outbox
 from resources.dashboard_datasets import newest_dataset
 from resources.ledger import Ledger
 from resources.outcome import read_outcome
-from resources.progress import read_progress
+from resources.progress import only_waits, read_progress
 from resources.registrations import open_registrations, stable_version
 from resources.reviews import Reviews, open_reviews
 from resources.source_accounts import goal_accounts
@@ -166,11 +166,11 @@ class Source:
             return f"{'goal met' if outcome.goal_met else 'stopped'}: {outcome.reason}"
         if progress is None:
             return "not started"
+        at = f"{progress['where']}, {progress['stage']}"
+        if only_waits(progress):
+            return at
         total = f" of {progress['total']:g}" if progress["total"] else ""
-        return (
-            f"{progress['where']}, {progress['stage']}: {progress['done']:g}{total} "
-            f"{progress['unit']}"
-        )
+        return f"{at}: {progress['done']:g}{total} {progress['unit']}"
 
     def _trials(self, goal: str) -> tuple[TrialLine, ...]:
         lines: list[TrialLine] = []

@@ -18,9 +18,12 @@ from forgemind_assets.foundry.data_card_page import card_file
 from forgemind_assets.foundry.filters.base import Filter
 from forgemind_assets.foundry.filters.safety import Safety
 from forgemind_assets.foundry.generate import generate
-from forgemind_assets.foundry.pipeline import pipeline_for, run_filters
+from forgemind_assets.foundry.pipeline import FilterResult, judge_again, pipeline_for, run_filters
 from forgemind_assets.foundry.screened_teachers import ANSWERS, PROMPTS
 from forgemind_assets.foundry.tables import (
+    KEPT,
+    REUSED,
+    REUSED_REJECTED,
     funnel_records,
     read_rows,
     write_rejected,
@@ -32,7 +35,7 @@ from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.attack.report import table_record
 from forgemind_assets.warden.policy import Stage
 from forgemind_assets.warden.scan_report import LayerSummary
-from forgemind_assets.warden.screening import write_stages
+from forgemind_assets.warden.screening import joined, write_stages
 from resources.attacks import attack_champion_before
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
 from resources.dev_errors import mistakes_before
@@ -41,6 +44,8 @@ from resources.inquiries import screened_teachers
 from resources.judges import open_panel, panel_facts, write_judgements
 from resources.source_accounts import sources_so_far
 from resources.workshop import Workshop
+
+TRAINING_ROWS: Stage = "training_rows"
 
 
 def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
@@ -101,8 +106,11 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
                     f"filtering ({stage})", done, total, "stages", where=iteration
                 ),
             )
+            layers = layers_of(filters)  # of the new rows: the same filters judge the others next
+            again = judge_earlier(goal, workshop, iteration, filters)
     except EmptyStage:  # nothing is published, and a silent layer may be why
-        ask_about_layers(goal, workshop, iteration, "raw_dataset", layers_of_rows(filters))
+        stages: dict[Stage, Sequence[LayerSummary]] = {TRAINING_ROWS: layers_of(filters)}
+        ask_about_layers(goal, workshop, iteration, "raw_dataset", stages)
         raise
     meta: dict[str, Any] = {
         "rows_kept": len(result.kept),
@@ -121,7 +129,17 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
-        write_stages(folder, (teachers.layers if teachers else {}) | layers_of_rows(filters))
+        if again is not None:
+            write_rows(again.kept, folder / REUSED)
+            write_rejected(again.rejected, folder / REUSED_REJECTED)
+            meta["reused"] = {
+                "rows_kept": len(again.kept),
+                "rows_rejected": len(again.rejected),
+                "funnel": funnel_records(again.funnel),
+            }
+            layers = joined(layers, layers_of(filters))
+        stages = {**(teachers.layers if teachers else {}), TRAINING_ROWS: layers}
+        write_stages(folder, stages)
         if panel is not None:
             write_judgements(panel.judgements, folder)
         card = make_card(goal, iteration, result, panel.known() if panel else ())
@@ -134,10 +152,34 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     return meta
 
 
-def layers_of_rows(filters: Sequence[Filter]) -> dict[Stage, tuple[LayerSummary, ...]]:
+def judge_earlier(
+    goal: Goal, workshop: Workshop, iteration: str, filters: Sequence[Filter]
+) -> FilterResult | None:
+    """The rows of earlier iterations that the plan reuses, judged under the present policy.
+
+    None where it reuses none, or nobody planned. Raises AlteredArtefact where one of their
+    datasets is not what was published.
+    """
+    if not workshop.store.exists(goal.name, "plan", iteration):
+        return None
+    plan = Plan.model_validate(workshop.store.read_json(goal.name, "plan", iteration, "plan.json"))
+    reused = plan.data.reuse_iterations if plan.data else ()
+    rows = {
+        row.row_id: row
+        for key in reused
+        for row in read_rows(workshop.store.verified(goal.name, "filtered_dataset", key) / KEPT)
+    }
+    if not rows:
+        return None
+    workshop.progress(goal.name).report(
+        "judging reused rows again", 0, len(rows), "rows", where=iteration
+    )
+    return judge_again(list(rows.values()), filters)
+
+
+def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
     """What the safety layers did with the rows."""
-    stages = [stage for stage in filters if isinstance(stage, Safety)]
-    return {"training_rows": tuple(one for stage in stages for one in stage.layers)}
+    return tuple(one for stage in filters if isinstance(stage, Safety) for one in stage.layers)
 
 
 def yields(accounts: Sequence[SourceAccount]) -> dict[str, dict[str, int]]:

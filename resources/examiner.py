@@ -99,6 +99,7 @@ def judge_outputs(
     goal: Goal, workshop: Workshop, trial: str, results: Sequence[TestResult]
 ) -> tuple[LayerSummary, ...]:
     """What the safety layers find in a trial's answers; no grade depends on it."""
+    workshop.progress(goal.name).say("checking the answers for safety", where=trial)
     models = open_classifiers(goal, workshop, split_trial(trial)[0])
     return screen_outputs(results, effective_policy(goal.spec.policy), models)
 
@@ -124,7 +125,11 @@ def examine_subject(
     )
     progress = workshop.progress(goal.name)
     model = LocalModel(
-        subject.base, subject.adapter, quantisation=subject.quantisation, verify=subject.verify
+        subject.base,
+        subject.adapter,
+        quantisation=subject.quantisation,
+        verify=subject.verify,
+        tell=lambda what: progress.say(f"testing ({stage}): {what}", where=subject.name),
     )
     grader = open_grader(goal.spec.task.grader, goal.spec.task.grader_options)
     constants = list({seed.slice: render_answer(seed.expected) for seed in seeds.values()}.values())

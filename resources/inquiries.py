@@ -62,7 +62,7 @@ def client_of(
 
     def connected() -> Endpoint:
         endpoint = connect()
-        progress.report("the teachers begin to write", 0, 0, "answers", where=iteration)
+        progress.say(f"{name}: waiting for answers", where=iteration)
         return endpoint
 
     return TeacherClient(replace(client.account, connect=connected))

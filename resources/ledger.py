@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
@@ -18,6 +19,9 @@ from resources.ledger_writer import (
     spent,
 )
 from resources.machine import ProcessId, process_alive
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,19 @@ def in_full(reservation: Reservation) -> float:
     return reservation.dollars
 
 
+def in_one_transaction(
+    method: Callable[Concatenate[LedgerWriter, P], T],
+) -> Callable[Concatenate["Ledger", P], T]:
+    """The same method of a ledger: on a connection of its own, in a transaction of its own."""
+
+    @wraps(method)
+    def call(self: "Ledger", *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.writer() as writer, writer.transaction():
+            return method(writer, *args, **kwargs)
+
+    return call
+
+
 class Ledger:
     """One SQL database that all processes of an installation share. Amounts are US dollars."""
 
@@ -83,47 +100,9 @@ class Ledger:
         with self._engine.begin() as connection:
             return read_responses(connection, keys)
 
-    def store_response(self, key: str, *, settles: int | None = None, **facts: Any) -> bool:
-        """Stores an answer, as `LedgerWriter.store_response` says, in one transaction."""
-        with self.writer() as writer, writer.transaction():
-            return writer.store_response(key, settles=settles, **facts)
-
-    def reserve(
-        self,
-        goal: str,
-        scope: str,
-        kind: Kind,
-        dollars: float,
-        limit: float,
-        *,
-        per: Literal["goal", "scope"] = "goal",
-        note: str = "",
-    ) -> int:
-        """Sets `dollars` aside before they are spent, and returns the reservation's id.
-
-        Args:
-            goal: name of the goal.
-            scope: the iteration or trial that spends.
-            kind: `gpu` or `api`; they have limits of their own.
-            dollars: the most that this may cost.
-            limit: what may be spent and reserved in all, this one included.
-            per: whether `limit` holds for the whole goal or for this scope alone.
-            note: what it is for.
-
-        Raises:
-            BudgetExceeded: it would pass the limit. Nothing is reserved.
-        """
-        with self.writer() as writer, writer.transaction():
-            return writer.reserve(goal, scope, kind, dollars, limit, per=per, note=note)
-
-    def settle(self, reservation: int, dollars: float, note: str | None = None) -> None:
-        """Replaces a reservation by what was really spent.
-
-        Raises:
-            ForgeMindError: it is settled already, or was never made.
-        """
-        with self.writer() as writer, writer.transaction():
-            writer.settle(reservation, dollars, note)
+    store_response = in_one_transaction(LedgerWriter.store_response)
+    reserve = in_one_transaction(LedgerWriter.reserve)
+    settle = in_one_transaction(LedgerWriter.settle)
 
     def open_reservations(self, goal: str | None = None) -> list[Reservation]:
         """Reservations that are not settled, oldest first."""

@@ -146,7 +146,20 @@ class LedgerWriter:
         per: Literal["goal", "scope"] = "goal",
         note: str = "",
     ) -> int:
-        """Sets `dollars` aside, as `Ledger.reserve` says."""
+        """Sets `dollars` aside before they are spent, and returns the reservation's id.
+
+        Args:
+            goal: name of the goal.
+            scope: the iteration or trial that spends.
+            kind: `gpu` or `api`; they have limits of their own.
+            dollars: the most that this may cost.
+            limit: what may be spent and reserved in all, this one included.
+            per: whether `limit` holds for the whole goal or for this scope alone.
+            note: what it is for.
+
+        Raises:
+            BudgetExceeded: it would pass the limit. Nothing is reserved.
+        """
         wanted, most = nano(dollars), nano(limit)
         if wanted < 0:
             raise ValueError(f"expected dollars of at least 0, found {dollars}")

@@ -5,6 +5,7 @@ Every step names what it is, the facts of it, and the steps that explain it or f
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,13 @@ from pydantic import Field
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.errors import UserError
 from forgemind_assets.forge.manifest import MANIFEST, read_manifest
-from forgemind_assets.foundry.tables import yield_by_strategy
+from forgemind_assets.foundry.tables import (
+    KEPT,
+    REJECTED,
+    REUSED,
+    REUSED_REJECTED,
+    yield_by_strategy,
+)
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.comparison import REPORTS
 from forgemind_assets.lorekeeper.store import Store
@@ -141,8 +148,9 @@ class Lineage:
         found = []
         for key in self._store.partitions(self._goal, "filtered_dataset"):
             folder = self._store.folder(self._goal, "filtered_dataset", key)
-            for file in ("kept.parquet", "rejected.parquet"):
-                rows = pl.scan_parquet(folder / file)
+            files = (folder / name for name in (KEPT, REJECTED, REUSED, REUSED_REJECTED))
+            for file in filter(Path.exists, files):
+                rows = pl.scan_parquet(file)
                 matching = rows.filter(pl.col("row_id").str.starts_with(prefix)).collect()
                 found += [(key, row) for row in matching.to_dicts()]
         return found

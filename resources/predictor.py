@@ -9,7 +9,10 @@ from forgemind_assets.prompting import Message
 
 
 class LocalModel:
-    """A base model, with or without an adapter merged in; loaded on first use."""
+    """A base model, with or without an adapter merged in; loaded on first use.
+
+    `tell` is told what takes its time before there are answers.
+    """
 
     def __init__(
         self,
@@ -18,9 +21,10 @@ class LocalModel:
         *,
         quantisation: str = "none",
         verify: Callable[[], object] | None = None,
+        tell: Callable[[str], None] = lambda what: None,
     ):
         self.base, self.adapter, self.quantisation = base, adapter, quantisation
-        self.verify = verify
+        self.verify, self.tell = verify, tell
 
     def answers(
         self, prompts: Sequence[list[Message]], max_new_tokens: int
@@ -30,7 +34,9 @@ class LocalModel:
 
         if self.verify is not None:
             self.verify()
+        self.tell("loading the model")
         model, tokenizer = _load(self.base, self.adapter, self.quantisation)
+        self.tell("waiting for the first answers")
         yield from generate(model, tokenizer, prompts, max_new_tokens=max_new_tokens)
 
 

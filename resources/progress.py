@@ -9,6 +9,7 @@ from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import write_atomic
 
 INTERVAL_SECONDS = 0.25
+WAITED = "seconds"
 
 
 class Progress:
@@ -46,6 +47,15 @@ class Progress:
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self.path, json.dumps(entry))
+
+    def say(self, what: str, *, where: str) -> None:
+        """Says what takes its time and has nothing to count: only the time is shown."""
+        self.report(what, 0, 0, WAITED, where=where)
+
+
+def only_waits(entry: dict[str, Any]) -> bool:
+    """Whether there is nothing to count but the time."""
+    return not entry["total"] and entry["unit"] == WAITED
 
 
 def read_progress(home: Home, goal: str) -> dict[str, Any] | None:

@@ -200,8 +200,9 @@ def moved_outside(events: list[Event], stable: Version | None) -> str | None:
     recorded, found = stable_version(events), stable.version if stable else None
     if recorded == found:
         return None
+    when = "" if recorded else ", or before moves were recorded and signed"
     return (
         f"`stable` points at version {found or 'none'}, recorded is {recorded or 'none'}: it was "
-        "moved outside of ForgeMind; move it back with `forgemind registry rollback`, or promote "
-        "the version that should be stable"
+        f"moved outside of ForgeMind{when}; move it back with `forgemind registry rollback`, or "
+        "promote the version that should be stable"
     )

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import dagster as dg
 
@@ -14,6 +15,7 @@ from forgemind_assets.lorekeeper.signing import Signature
 
 CANDIDATE = "candidate"
 STABLE = "stable"
+
 TRIAL_TAG = "forgemind.trial"
 ADAPTER_TAG = "forgemind.adapter_version"
 SIGNATURE_TAG = "forgemind.signature"
@@ -55,11 +57,33 @@ def tracking_context(
     return TrackingContext(context.log, context.run, context.run.run_id, config)
 
 
+def without_login(uri: str) -> str:
+    """The address of a tracking server without user and password.
+
+    MLflow prints the address and quotes it in errors, which end in logs. It takes a login from the
+    environment of the process as well, and there this one goes.
+
+    Raises:
+        UserError: there is a user and no password, with which MLflow logs nobody in.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
+        return uri
+    if not parts.username or not parts.password:
+        raise UserError(
+            "MLFLOW_TRACKING_URI: expected user:password@ before the host, found something else "
+            "(not shown); a token goes into MLFLOW_TRACKING_TOKEN"
+        )
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 class Registry:
     """A thin layer on `MlflowClient`. A trial's adapter is registered at most once."""
 
     def __init__(self, home: Home):
-        self.uri = home.mlflow_uri
+        self.uri = without_login(home.mlflow_uri)
         if self.uri.startswith("sqlite:///"):
             (home.root / "mlflow").mkdir(parents=True, exist_ok=True)
         self.artifacts = home.root / "mlflow" / "artifacts"

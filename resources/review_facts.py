@@ -45,7 +45,7 @@ def broken_records_facts(reviews: Reviews) -> list[CheckFact]:
             severity="ERROR",
             blocking=True,
             description=found.sentence,
-            metadata={"what_to_do": "forgemind review verify; restore the ledger's backup."},
+            metadata={"what_to_do": f"forgemind review verify. {found.advice}."},
             at=time.time(),
         )
     ]

@@ -5,7 +5,8 @@ with answers nothing but where it breaks. Reviews are as few as a person can dec
 
 Each record is signed with the installation's key, so who can write the database and has not the
 key can neither change a record nor add one. The newest record is also noted beside the key, so
-that one taken away at the end is missed.
+that one taken away at the end is missed. Records from before there were signatures count for
+nothing: a person sets them aside, and what still matters is asked again.
 """
 
 import time
@@ -14,22 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from filelock import FileLock
-from pydantic import ValidationError
 
 from forgemind_assets.errors import NotApproved, ReviewError, StoreError
 from forgemind_assets.home import Home
-from forgemind_assets.lorekeeper.signing import Signer, authentic
-from forgemind_assets.lorekeeper.store import write_atomic
+from forgemind_assets.lorekeeper.signing import Signer
 from forgemind_assets.warden.chain import (
     Break,
     ChainEntry,
+    SetAside,
     Witness,
     canonical_json,
     first_break,
     link,
 )
-from forgemind_assets.warden.review_records import fold, misfit
+from forgemind_assets.warden.review_records import fold, misfit, unsigned, unsigned_at_first
 from forgemind_assets.warden.reviews import (
     Kind,
     Question,
@@ -44,7 +43,8 @@ from forgemind_assets.warden.reviews import (
     refusals,
 )
 from resources.ledger_tables import open_engine, serialise, write
-from resources.review_tables import review_signatures, reviews
+from resources.review_tables import review_signatures, reviews, stored_records, stored_signatures
+from resources.review_witness import remember, seen
 from resources.signing_key import open_key
 
 
@@ -65,8 +65,8 @@ class Reviews:
         body = canonical_json(question.model_dump(mode="json"))
         with write(self._engine) as connection:
             serialise(connection)
-            entries = self._verified(connection)
-            known = fold(entries).get(question.id)
+            entries, counted = self._verified(connection)
+            known = fold(counted).get(question.id)
             if known is not None:
                 return known
             entry = self._append(
@@ -78,7 +78,7 @@ class Reviews:
                 at=time.time() if now is None else now,
                 body=body,
             )
-        self._remember(entry)
+        remember(self._witness, entry)
         return Review(id=entry.review, question=question, asked_at=entry.at)
 
     def decide(
@@ -105,8 +105,8 @@ class Reviews:
         at = time.time() if now is None else now
         with write(self._engine) as connection:
             serialise(connection)
-            entries = self._verified(connection)
-            found = _only(list(fold(entries).values()), review)
+            entries, counted = self._verified(connection)
+            found = _only(list(fold(counted).values()), review)
             against = objections(found, reviewer, verdict, reason)
             if against:
                 raise ReviewError(f"review {found.id} cannot be decided: {'; '.join(against)}")
@@ -126,16 +126,14 @@ class Reviews:
                 at=at,
                 body=canonical_json(ruling.model_dump(mode="json")),
             )
-        self._remember(entry)
+        remember(self._witness, entry)
         return found.model_copy(update={"rulings": (*found.rulings, ruling)})
 
     def state(self, goal: str | None = None) -> list[Review]:
         """All reviews, oldest first, of one goal if named. Raises StoreError if tampered with."""
-        witness = self._seen()
         with self._engine.begin() as connection:
-            entries = _read(connection)
-            _refuse(self._break(connection, entries, witness))
-        found = fold(entries).values()
+            _, counted = self._verified(connection)
+        found = fold(counted).values()
         return [one for one in found if goal is None or one.question.subject.goal == goal]
 
     def get(self, review: str) -> Review:
@@ -169,31 +167,65 @@ class Reviews:
 
     def verify(self) -> Break | None:
         """The first record that does not hold, or None where all do."""
-        witness = self._seen()
+        witness = seen(self._witness)
         with self._engine.begin() as connection:
-            return self._break(connection, _read(connection), witness)
+            return self._break(connection, stored_records(connection), witness)
 
-    def _verified(self, connection: sa.Connection) -> list[ChainEntry]:
-        witness = self._seen()
-        entries = _read(connection)
+    def unsigned(self) -> list[Review]:
+        """What the records tell that carry no signature, set aside or not. None of it counts.
+
+        Raises StoreError where they do not fit each other.
+        """
+        witness = seen(self._witness)
+        with self._engine.begin() as connection:
+            entries = stored_records(connection)
+            count = unsigned_at_first(entries, stored_signatures(connection))
+        _refuse(first_break(entries, witness) or misfit(entries[:count]))
+        return list(fold(entries[:count]).values())
+
+    def set_aside(self, by: Reviewer, reason: str, now: float | None = None) -> int:
+        """Lets the records without a signature count for nothing from now on; how many they are.
+
+        Raises:
+            ReviewError: there are none, or no reason is given.
+            StoreError: something else is wrong with the records.
+        """
+        if not reason.strip():
+            raise ReviewError("expected a reason, found none: it is kept beside the key")
+        witness = seen(self._witness)
+        with write(self._engine) as connection:
+            serialise(connection)
+            entries = stored_records(connection)
+            found = self._break(connection, entries, witness)
+        if found is None:
+            raise ReviewError("expected unsigned records that count, found none")
+        if not found.unsigned:
+            _refuse(found)
+        last = entries[found.unsigned - 1]
+        at = time.time() if now is None else now
+        aside = SetAside(seq=last.seq, hash=last.hash, by=by.name, reason=reason.strip(), at=at)
+        remember(self._witness, entries[-1], aside)
+        return last.seq
+
+    def _verified(self, connection: sa.Connection) -> tuple[list[ChainEntry], Sequence[ChainEntry]]:
+        """All records, and those of them that count."""
+        witness = seen(self._witness)
+        entries = stored_records(connection)
         _refuse(self._break(connection, entries, witness))
-        return entries
+        return entries, _counted(entries, witness)
 
     def _break(
         self, connection: sa.Connection, entries: Sequence[ChainEntry], witness: Witness | None
     ) -> Break | None:
         """The first record that does not hold: in the chain, by what it says, by its signature."""
+        counted = _counted(entries, witness)
         return (
-            first_break(entries, witness) or misfit(entries) or self._unsigned(connection, entries)
+            first_break(entries, witness)
+            or misfit(counted)
+            or unsigned(
+                entries, len(entries) - len(counted), stored_signatures(connection), self._key
+            )
         )
-
-    def _unsigned(self, connection: sa.Connection, entries: Sequence[ChainEntry]) -> Break | None:
-        known = dict(connection.execute(sa.select(review_signatures)).tuples().all())
-        for entry in entries:
-            if not authentic(entry.hash.encode(), str(known.get(entry.seq)), self._key.public):
-                reason = "this installation has not signed it"
-                return Break(seq=entry.seq, review=entry.review, reason=reason)
-        return None
 
     def _append(
         self, connection: sa.Connection, entries: Sequence[ChainEntry], **record: Any
@@ -204,26 +236,6 @@ class Reviews:
         connection.execute(review_signatures.insert().values(seq=entry.seq, signature=signature))
         return entry
 
-    def _seen(self) -> Witness | None:
-        """Read before the chain, which only grows: the chain then holds what was seen."""
-        try:
-            return Witness.model_validate_json(self._witness.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValidationError:
-            raise StoreError(
-                f"{self._witness}: expected number and hash of the newest review record, found "
-                "something else; compare with a backup, and remove the file to begin anew"
-            ) from None
-
-    def _remember(self, entry: ChainEntry) -> None:
-        self._witness.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._witness.with_name(self._witness.name + ".lock")):
-            seen = self._seen()
-            if seen is None or seen.seq < entry.seq:
-                newest = Witness(seq=entry.seq, hash=entry.hash)
-                write_atomic(self._witness, newest.model_dump_json())
-
 
 def open_reviews(home: Home) -> Reviews:
     """The reviews of an installation."""
@@ -231,18 +243,14 @@ def open_reviews(home: Home) -> Reviews:
     return Reviews(home.ledger_url, home.root / "reviews.witness.json", open_key(home))
 
 
-def _read(connection: sa.Connection) -> list[ChainEntry]:
-    rows = connection.execute(sa.select(reviews).order_by(reviews.c.seq))
-    # Whatever someone has written there: what does not fit is shown by its hash, not by a crash.
-    return [ChainEntry.model_construct(**row._mapping) for row in rows]
+def _counted(entries: Sequence[ChainEntry], witness: Witness | None) -> Sequence[ChainEntry]:
+    """Without those that a person has set aside."""
+    return entries[witness.unsigned if witness else 0 :]
 
 
 def _refuse(found: Break | None) -> None:
     if found is not None:
-        raise StoreError(
-            f"{found.sentence}. The review records were tampered with or restored from an older "
-            "copy: nothing is decided or promoted until they hold again"
-        )
+        raise StoreError(f"{found.sentence}. {found.advice}")
 
 
 def _only(reviews: list[Review], prefix: str) -> Review:

@@ -81,7 +81,8 @@ def open_teacher(
 ) -> TeacherClient:
     """A client for a teacher of the goal. Nothing is downloaded or started yet.
 
-    `on_wait(seconds, what for)` is called while weights are fetched and a server starts.
+    `on_wait(seconds, what for)` is called while weights are fetched and a server starts, and
+    once when it has.
 
     Raises:
         MissingKey: its key is not in the environment.
@@ -135,6 +136,7 @@ def _embedded(
 
         weights = models.pull(teacher.model, fetched)
         address = ensure_server(home, weights, on_wait=on_wait)
+        on_wait(0.0, "waiting for the first answer")
         return Endpoint(address.base_url, address.api_key, teacher.model)
 
     return connect

@@ -9,9 +9,10 @@ from typing import Any
 
 from forgemind_assets.forge.batching import Kin
 from forgemind_assets.forge.holdout import hold_out
-from forgemind_assets.foundry.tables import read_rows
+from forgemind_assets.foundry.tables import KEPT, REUSED, read_rows
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
+from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import split_trial
 from forgemind_assets.prompting import Message, load_task_prompt, task_messages
 from forgemind_assets.records import Plan, Row, TrainSettings, TrialSettings
@@ -63,11 +64,7 @@ def training_inputs(
     store = workshop.store
     assert plan.data is not None
     iterations = (*plan.data.reuse_iterations, plan.iteration)
-    kept = {
-        row.row_id: row
-        for key in iterations
-        for row in read_rows(store.verified(goal.name, "filtered_dataset", key) / "kept.parquet")
-    }
+    kept = {row.row_id: row for row in training_rows(goal.name, store, plan)}
     versions = {
         key: store.manifest(goal.name, "filtered_dataset", key).version for key in iterations
     }
@@ -100,6 +97,21 @@ def training_inputs(
             "rows_sha256": rows_hash([*rows, *dev_rows]),
         },
     )
+
+
+def training_rows(goal: str, store: Store, plan: Plan) -> list[Row]:
+    """The rows that the plan reuses and those of its own iteration.
+
+    The reused ones as the filters of this iteration judged them again; a dataset from before that
+    was done has them as they were kept first. Raises AlteredArtefact.
+    """
+    assert plan.data is not None
+    own = store.verified(goal, "filtered_dataset", plan.iteration)
+    files = [own / REUSED, own / KEPT]
+    if not files[0].exists():
+        earlier = plan.data.reuse_iterations
+        files[:1] = [store.verified(goal, "filtered_dataset", key) / KEPT for key in earlier]
+    return [row for file in files for row in read_rows(file)]
 
 
 def rows_hash(rows: Sequence[TrainingRow]) -> str:

@@ -71,6 +71,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     def champion(context: dg.AssetExecutionContext, workshop: Workshop) -> dg.MaterializeResult:
         """The winner of the trials, compared with the champion before it."""
         key = context.partition_key
+        workshop.progress(goal.name).say("comparing with the champion", where=key)
         winner = conclude(goal, workshop, key)
         with workshop.store.publish(goal.name, "champion", key, {}) as folder:
             (folder / "champion.json").write_text(winner.model_dump_json(indent=1))

@@ -1,7 +1,10 @@
 """The Brain's second driver: a plain loop, without daemon or webserver."""
 
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -74,14 +77,31 @@ def execute(
     """One run in this process, recorded as the sensor's runs are."""
     instance.add_dynamic_partitions(spec.partitions_name, [spec.partition])
     job = definitions.resolve_job_def(spec.job)
-    return job.execute_in_process(
-        instance=instance,
-        partition_key=spec.partition,
-        run_config=spec.run_config,
-        tags=spec.tags | {"dagster/run_key": spec.run_key},
-        asset_selection=[dg.AssetKey([spec.goal, name]) for name in spec.assets],
-        raise_on_error=False,
-    )
+    with sigterm_as_before():
+        return job.execute_in_process(
+            instance=instance,
+            partition_key=spec.partition,
+            run_config=spec.run_config,
+            tags=spec.tags | {"dagster/run_key": spec.run_key},
+            asset_selection=[dg.AssetKey([spec.goal, name]) for name in spec.assets],
+            raise_on_error=False,
+        )
+
+
+@contextmanager
+def sigterm_as_before() -> Iterator[None]:
+    """Gives SIGTERM back the handler it had.
+
+    Dagster leaves a run with the handler of SIGINT on SIGTERM too. A shell that starts a command
+    in the background ignores SIGINT, so that neither this process nor what it starts after its
+    first run would end when told to.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def interrupted(result: dg.ExecuteInProcessResult) -> bool:

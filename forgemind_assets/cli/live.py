@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forgemind_assets.home import Home
-from resources.progress import read_progress
+from resources.progress import only_waits, read_progress
 
 PLAIN_SECONDS = 5.0
 QUIET_SECONDS = 9.0
@@ -22,16 +22,22 @@ POLL_SECONDS = 0.5
 
 def describe(entry: dict[str, Any], now: float) -> str:
     """One line: where, stage, how far, figures, time left."""
-    done, total = entry["done"], entry["total"]
     facts = "  ".join(f"{name} {value}" for name, value in entry["facts"].items())
-    far = f"{done:g}/{total:g}" if total else f"{done:g}"
-    parts = [f"{entry['where']}  {entry['stage']}  {far} {entry['unit']}"]
+    parts = [f"{entry['where']}  {entry['stage']}  {how_far(entry, now)}"]
     if facts:
         parts.append(facts)
     left = seconds_left(entry, now)
     if left is not None:
         parts.append(f"{clock(left)} left")
     return "  ".join(parts)
+
+
+def how_far(entry: dict[str, Any], now: float) -> str:
+    """`3/28 cases`; where there is nothing to count, the time that it has taken."""
+    done, total = entry["done"], entry["total"]
+    if only_waits(entry):
+        return clock(done + max(0.0, now - entry["updated"]))
+    return f"{done:g}/{total:g} {entry['unit']}" if total else f"{done:g} {entry['unit']}"
 
 
 def seconds_left(entry: dict[str, Any], now: float) -> float | None:
@@ -55,7 +61,7 @@ class Ticker:
     def __init__(self, console: Console, home: Home, goal: str):
         self.console, self.home, self.goal = console, home, goal
         self.began = time.time()
-        self._said, self._when = "", 0.0
+        self._said, self._when = ("", "nothing yet"), 0.0
         self._live: Live | None = None
 
     def show(self) -> None:
@@ -68,7 +74,7 @@ class Ticker:
             return
         line = describe(entry, now) if entry and fresh else "starting"
         waited = now - self._when
-        stage = line.split("/")[0].rsplit(" ", 1)[0]
+        stage = (entry["where"], entry["stage"]) if entry and fresh else ("", "")
         new_stage = stage != self._said
         if (new_stage and waited > 1) or waited > (PLAIN_SECONDS if fresh else QUIET_SECONDS):
             said = f"[{clock(now - self.began)}] {line}"

@@ -30,20 +30,29 @@ def group() -> None:
 def list_reviews(
     goal: Annotated[str | None, typer.Option(help="Only this goal's.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="What unsigned records say; none of it counts.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Lists the reviews that wait for a decision, oldest first."""
-    found = [r for r in _reviews().state(goal) if everything or r.status == "open"]
+    if unsigned:
+        found = [r for r in _reviews().unsigned() if goal in (None, r.question.subject.goal)]
+    else:
+        found = [r for r in _reviews().state(goal) if everything or r.status == "open"]
     if as_json:
-        typer.echo(json.dumps([_plain(review) for review in found], indent=1))
+        plain = [_plain(review) | ({"signed": False} if unsigned else {}) for review in found]
+        typer.echo(json.dumps(plain, indent=1))
         return
     if not found:
-        typer.echo("No reviews wait for a decision." if not everything else "No reviews.")
+        waiting = not everything and not unsigned
+        typer.echo("No reviews wait for a decision." if waiting else "No reviews.")
     for review in found:
         subject = review.question.subject
         where = " ".join(filter(None, [subject.goal, subject.partition]))
         kind = review.question.kind.replace("_", " ")
-        line = f"{review.id}  {review.status:<8}  {where}  {kind}: {review.question.reason}"
+        status = f"{review.status}, unsigned" if unsigned else f"{review.status:<8}"
+        line = f"{review.id}  {status}  {where}  {kind}: {review.question.reason}"
         typer.echo(_clean(line))
 
 
@@ -70,6 +79,19 @@ def reject(review: Id, reason: Reason, reviewer: Who = None, as_json: Json = Fal
     _decide(review, "reject", reason, reviewer, as_json)
 
 
+@app.command("set-aside", epilog='Example: forgemind review set-aside --reason "from version 0.1"')
+def set_aside(reason: Reason, reviewer: Who = None) -> None:
+    """Lets records from before signing count for nothing; they stay, and can be read."""
+    from forgemind_assets.warden.reviews import identify
+
+    count = _reviews().set_aside(identify(reviewer, os.environ), reason)
+    typer.echo(
+        f"Review records 1 to {count} count for nothing from now on, rejections too. "
+        "See them with forgemind review list --unsigned; what still needs a decision is asked "
+        "again."
+    )
+
+
 @app.command(epilog="Example: forgemind review verify")
 def verify(as_json: Json = False) -> None:
     """Checks that no record was edited, added or removed. Exit 1: one was; it is named."""
@@ -77,7 +99,8 @@ def verify(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps({"ok": found is None, "broken": found and found.model_dump()}))
     else:
-        typer.echo("All review records hold." if found is None else _clean(found.sentence))
+        broken = found and _clean(f"{found.sentence}. {found.advice}.")
+        typer.echo(broken or "All review records hold.")
     if found is not None:
         raise typer.Exit(1)
 

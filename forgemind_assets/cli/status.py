@@ -54,4 +54,4 @@ def under_way(progress: dict[str, Any] | None) -> str:
         return "not started: forgemind run GOAL"
     now = time.time()
     age = int(now - progress["updated"])
-    return f"{describe(progress, now)}  ({age} s ago)"
+    return f"{describe(progress, progress['updated'])}  ({age} s ago)"

@@ -53,6 +53,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         manifest = workshop.store.manifest(goal.name, "filtered_dataset", key)
         return dg.MaterializeResult(
             metadata=meta
+            | reused_shown(meta)
             | {
                 "funnel": dg.MetadataValue.md(table(meta["funnel"])),
                 "accounts": accounts_table(meta["accounts"]),
@@ -77,6 +78,18 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         )
 
     return [raw_dataset, filtered_dataset]
+
+
+def reused_shown(meta: dict[str, Any]) -> dict[str, Any]:
+    """What became of rows of earlier iterations; nothing where none are reused."""
+    if "reused" not in meta:
+        return {}
+    facts = meta["reused"]
+    return {
+        "reused": dg.MetadataValue.md(table(facts["funnel"])),
+        "reused_rows_kept": facts["rows_kept"],
+        "reused_rows_rejected": facts["rows_rejected"],
+    }
 
 
 def accounts_table(accounts: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:

@@ -12,6 +12,7 @@ from forgemind_assets.records import Row
 
 # A row that one of these would drop is never quoted: it repeats a case of a gate suite, may hold a
 # secret, or is under a licence that the policy does not admit and so not ours to show.
+# They also judge the rows of earlier iterations again: policy and suites may have changed since.
 OBJECTING = frozenset({"source_terms", "safety", "decontamination"})
 
 
@@ -76,13 +77,16 @@ def run_filters(
     rows: Sequence[Row],
     filters: Sequence[Filter],
     on_progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    *,
+    may_be_empty: bool = False,
 ) -> FilterResult:
     """Sends the rows through the filters, in order, and judges the input by each alone.
 
     `on_progress(stage, stages_done, stages)` is called before each stage. Raises EmptyStage with
-    the funnel where a stage leaves nothing, or where there are no rows to begin with.
+    the funnel where a stage leaves nothing, or where there are no rows to begin with, unless the
+    result `may_be_empty`.
     """
-    if not rows:
+    if not rows and not may_be_empty:
         raise EmptyStage("expected rows to filter, found none: no strategy produced any")
     kept, dropped, funnel = list(range(len(rows))), list[tuple[int, str, str]](), list[StageCount]()
     alone: list[list[str | None]] = []
@@ -97,7 +101,7 @@ def run_filters(
         funnel.append(
             StageCount(stage.name, len(paired), len(kept), dict(counts), note=note_of(stage))
         )
-        if not kept:
+        if not kept and not may_be_empty:
             raise EmptyStage(
                 f"stage {stage.name} rejected every row; check its threshold or the rows' origin\n"
                 + funnel_text(funnel)
@@ -125,6 +129,15 @@ def _judged(
     if judges_each(stage) or len(kept) == len(rows):
         return own, [own[place] for place in kept]
     return own, stage.judge([rows[place] for place in kept])
+
+
+def judge_again(rows: Sequence[Row], filters: Sequence[Filter]) -> FilterResult:
+    """Rows that earlier iterations kept, by the stages that say what may be trained on at all.
+
+    The others compare a row with its iteration's, or were settled when it was made.
+    """
+    objecting = [stage for stage in filters if stage.name in OBJECTING]
+    return run_filters(rows, objecting, may_be_empty=True)
 
 
 def _with_alone(

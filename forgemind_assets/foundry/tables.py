@@ -10,6 +10,10 @@ import polars as pl
 from forgemind_assets.foundry.pipeline import Rejected, StageCount
 from forgemind_assets.records import Row
 
+# The files of a filtered dataset. `reused` are rows of earlier iterations, judged again.
+KEPT, REJECTED = "kept.parquet", "rejected.parquet"
+REUSED, REUSED_REJECTED = "reused.parquet", "reused_rejected.parquet"
+
 ROW_SCHEMA = dict.fromkeys(Row.model_fields, pl.String)
 REJECTED_SCHEMA = ROW_SCHEMA | {"stage": pl.String, "reason": pl.String}
 

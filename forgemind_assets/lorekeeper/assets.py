@@ -31,6 +31,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         """The champion as a version in MLflow; promotion moves the alias `stable`."""
         key = context.partition_key
         text = workshop.store.read_json(goal.name, "champion", key, "champion.json")
+        workshop.progress(goal.name).say("registering the version", where=key)
         ask_about_iteration(goal, workshop, key)
         entry = register(context, goal, workshop, Champion.model_validate(text))
         with workshop.store.publish(goal.name, "registry_entry", key, {}) as folder:

@@ -30,11 +30,30 @@ class ChainEntry(Record):
     hash: str
 
 
+class SetAside(Record):
+    """The records up to one that a person has set aside, for they were never signed.
+
+    They stay and can be read, and count for nothing.
+    """
+
+    seq: int = Field(description="number of the last of them")
+    hash: str = Field(description="its hash")
+    by: str
+    reason: str
+    at: float = Field(description="seconds since 1970")
+
+
 class Witness(Record):
-    """The newest record that this machine has seen."""
+    """The newest record that this machine has seen, and what was set aside on it."""
 
     seq: int
     hash: str
+    set_aside: SetAside | None = None
+
+    @property
+    def unsigned(self) -> int:
+        """So many records at the beginning count for nothing."""
+        return self.set_aside.seq if self.set_aside else 0
 
 
 class Break(Record):
@@ -43,12 +62,29 @@ class Break(Record):
     seq: int
     review: str | None
     reason: str
+    unsigned: int = Field(default=0, description="so many records, the first ones, are unsigned")
 
     @property
     def sentence(self) -> str:
         """For a message."""
         of = f" (review {self.review})" if self.review else ""
         return f"review record {self.seq}{of}: {self.reason}"
+
+    @property
+    def advice(self) -> str:
+        """What it means, and what a person can do."""
+        if not self.unsigned:
+            return (
+                "The review records were tampered with or restored from an older copy: nothing is "
+                "decided or promoted until they hold again"
+            )
+        return (
+            f"Review records 1 to {self.unsigned} were written before records were signed, or "
+            "their signatures were taken away: nothing is decided or promoted while they stand. "
+            "Read them with `forgemind review list --unsigned`, then let them count for nothing "
+            "with `forgemind review set-aside --reason ...`; what still needs a decision is "
+            "asked again"
+        )
 
 
 def canonical_json(value: Any) -> str:
@@ -121,4 +157,7 @@ def _against(entries: Sequence[ChainEntry], witness: Witness | None) -> Break | 
     if witness.seq and entries[witness.seq - 1].hash != witness.hash:
         reason = "it, or one before it, is not what this machine has seen"
         return Break(seq=witness.seq, review=entries[witness.seq - 1].review, reason=reason)
+    aside = witness.set_aside
+    if aside and (aside.seq > len(entries) or entries[aside.seq - 1].hash != aside.hash):
+        return Break(seq=aside.seq, review=None, reason="it is not the one that was set aside")
     return None

@@ -1,9 +1,10 @@
 """What the review records say: reviews from records, and records that do not fit their place."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import ValidationError
 
+from forgemind_assets.lorekeeper.signing import Signer, authentic
 from forgemind_assets.warden.chain import Break, ChainEntry
 from forgemind_assets.warden.reviews import Question, Review, Ruling
 
@@ -42,3 +43,27 @@ def misfit(entries: Sequence[ChainEntry]) -> Break | None:
         if reason:
             return Break(seq=entry.seq, review=entry.review, reason=reason)
     return None
+
+
+def unsigned(
+    entries: Sequence[ChainEntry], aside: int, signatures: Mapping[int, str], key: Signer
+) -> Break | None:
+    """The first record after those set aside that the key has not signed."""
+    for entry in entries[aside:]:
+        if not authentic(entry.hash.encode(), str(signatures.get(entry.seq)), key.public):
+            count = unsigned_at_first(entries, signatures)
+            if entry.seq > count:
+                reason = "this installation has not signed it"
+                return Break(seq=entry.seq, review=entry.review, reason=reason)
+            reason = "it carries no signature"
+            return Break(seq=entry.seq, review=entry.review, reason=reason, unsigned=count)
+    return None
+
+
+def unsigned_at_first(entries: Sequence[ChainEntry], signed: Collection[int]) -> int:
+    """How many records at the beginning carry no signature at all: written before signing began.
+
+    A signature that was taken away looks the same, so none of them may count.
+    """
+    numbers = [entry.seq for entry in entries]
+    return next((place for place, seq in enumerate(numbers) if seq in signed), len(numbers))

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from fakes.command import PATIENCE_SECONDS, printed_address, start
 from fakes.leaks import leaks
+from fakes.mlflow_server import MlflowServer
 from fakes.moderation_server import FakeModeration
 from fakes.openai_server import Fails, FakeOpenAI, Says
 from fakes.smtp_server import FakeMailServer
@@ -172,6 +173,33 @@ def test_a_run_to_its_end_leaves_no_secret_of_the_environment_anywhere(tmp_path)
     assert [what for what, where in SEARCHED.items() if not any(tmp_path.glob(where))] == []
     planted = SECRETS | {"ALERT_WEBHOOK": HOOK_PATH}
     assert leaks(tmp_path, planted) == []
+
+
+PASSWORD = SECRETS["MLFLOW_TRACKING_PASSWORD"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_with_an_mlflow_server_leaves_no_login_of_its_address_anywhere(tmp_path):
+    model = write_tiny_model(tmp_path / "tiny", embedding_scale=25)
+    write_catalogue(tmp_path / "catalogue.yaml", "tiny", model)
+    with (
+        FakeOpenAI(lambda number, body: Says(pair(number))) as teacher,
+        MlflowServer(tmp_path / "server", login=("forge", PASSWORD)) as mlflow,
+    ):
+        taught_goal(tmp_path / "goal", teacher, rank=16, learning_rate=0.002, epochs=40)
+        address = f"http://forge:{quote(PASSWORD, safe='')}@127.0.0.1:{mlflow.port}"
+        given = {"MLFLOW_TRACKING_URI": address, "PAID_TEACHER_KEY": teacher.key}
+        run = start(tmp_path, "run", str(tmp_path / "goal"), "--headless", **given)
+        assert run.wait(PATIENCE_SECONDS) in (0, 3), (tmp_path / "out.txt").read_text()
+        save_pages(tmp_path, given)
+        assert set(mlflow.seen()) == {"welcome"}
+    assert list((tmp_path / "server").glob("artifacts/**/adapter_model.safetensors"))
+    assert not (tmp_path / "home" / "mlflow" / "mlflow.db").exists()
+    elsewhere = {"the MLflow database", "MLflow artifacts"}
+    left = {what: where for what, where in SEARCHED.items() if what not in elsewhere}
+    assert [what for what, where in left.items() if not any(tmp_path.glob(where))] == []
+    assert leaks(tmp_path, SECRETS) == []
 
 
 def save_pages(place: Path, given: dict[str, str]) -> None:

@@ -12,6 +12,8 @@ from forgemind_assets.home import Home
 from forgemind_assets.warden.reviews import Rules
 from resources.alert_delivery import deliver_due
 from resources.alert_watch import Post
+from resources.ledger_tables import write
+from resources.review_tables import review_signatures
 from resources.reviews import open_reviews
 
 
@@ -64,7 +66,7 @@ def test_mistakes_have_clear_errors(home):
 
 
 def test_help_has_an_example_for_every_verb(home):
-    for verb in ("list", "show", "approve", "reject", "verify"):
+    for verb in ("list", "show", "approve", "reject", "set-aside", "verify"):
         assert "Example: forgemind review" in call("review", verb, "--help")
     assert "Example: forgemind inbox" in call("inbox", "--help")
 
@@ -82,6 +84,25 @@ def test_verify_names_the_record_that_was_edited(home):
     assert "review record 2" in call("review", "verify", code=1)
     assert json.loads(call("review", "verify", "--json", code=1))["broken"]["seq"] == 2
     assert "tampered" in call("review", "list", code=1)
+
+
+def test_records_from_before_signing_are_read_and_set_aside(home):
+    reviews = open_reviews(home)
+    asked = reviews.ask(promotion())
+    reviews.decide(asked.id, "approve", ADA, "read it")
+    with write(reviews._engine) as connection:
+        connection.execute(review_signatures.delete())
+    for words in (("list",), ("show", asked.id), ("verify",)):
+        said = " ".join(call("review", *words, code=1).split())
+        assert "forgemind review set-aside --reason" in said
+        assert "tampered" not in said
+    assert f"{asked.id} approved, unsigned" in " ".join(
+        call("review", "list", "--unsigned").split()
+    )
+    assert "records 1 to 2 count for nothing" in call("review", "set-aside", "--reason", "old")
+    assert "No reviews." in call("review", "list", "--all")
+    assert "All review records hold" in call("review", "verify")
+    assert json.loads(call("review", "list", "--unsigned", "--json"))[0]["signed"] is False
 
 
 def test_a_hostile_name_or_reason_colours_no_terminal(home):

@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -13,17 +12,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from fakes.command import PATIENCE_SECONDS, start
 from fakes.goal_folder import write_goal
 from fakes.openai_server import FakeOpenAI, Says
 from fakes.taught_goal import pair, taught_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
 
-from forgemind_assets.home import REPOSITORY
 from forgemind_assets.lorekeeper.store import Store
 from resources.ledger import Ledger
 
 pytestmark = pytest.mark.slow
-PATIENCE_SECONDS = 240
 
 
 @pytest.fixture
@@ -42,32 +40,9 @@ def place(tmp_path):
     return tmp_path
 
 
-def heed_interrupts() -> None:
-    """A shell that starts tests in the background leaves SIGINT ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def start(place: Path, *options: str, **more: str) -> subprocess.Popen:
-    environment = (
-        os.environ
-        | more
-        | {
-            "FORGEMIND_CATALOGUE": str(place / "catalogue.yaml"),
-            "FORGEMIND_HOME": str(place / "home"),
-            "FORGEMIND_MODELS": str(place / "models"),
-        }
-    )
-    command = [sys.executable, "-m", "forgemind_assets.cli.main", "run", str(place / "goal")]
-    with (place / "out.txt").open("ab") as out:
-        return subprocess.Popen(
-            [*command, *(options or ["--headless"])],
-            cwd=REPOSITORY,
-            env=environment,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            preexec_fn=heed_interrupts,
-        )
+def run(place: Path, *options: str, **more: str) -> subprocess.Popen:
+    """`forgemind run` on the goal in that place."""
+    return start(place, "run", str(place / "goal"), *(options or ["--headless"]), **more)
 
 
 def wait_for(
@@ -103,16 +78,16 @@ def kill(process: subprocess.Popen) -> None:
 
 
 def test_interrupted_then_killed_then_run_to_the_end(place):
-    first = start(place)
+    first = run(place)
     wait_for(first, place, "training")
     first.send_signal(signal.SIGINT)
     assert first.wait(PATIENCE_SECONDS) == 130, (place / "out.txt").read_text()
 
-    second = start(place)
+    second = run(place)
     wait_for(second, place, "training")
     kill(second)
 
-    third = start(place)
+    third = run(place)
     assert third.wait(PATIENCE_SECONDS) == 3, (place / "out.txt").read_text()
     store = Store(place / "home" / "store")
     assert store.partitions("small_goal", "adversarial_report") == ["0000-a", "0000-b", "0001-a"]
@@ -123,12 +98,12 @@ def test_interrupted_then_killed_then_run_to_the_end(place):
 
 
 def test_a_run_with_ui_that_is_told_to_end_leaves_no_process_behind(place):
-    run = start(place, "--port", "0")
-    wait_for(run, place, "testing")
-    family = psutil.Process(run.pid).children(recursive=True)
+    process = run(place, "--port", "0")
+    wait_for(process, place, "testing")
+    family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 3
-    run.terminate()
-    assert run.wait(PATIENCE_SECONDS) == 130, (place / "out.txt").read_text()
+    process.terminate()
+    assert process.wait(PATIENCE_SECONDS) == 130, (place / "out.txt").read_text()
     _, alive = psutil.wait_procs(family, timeout=30)
     assert [process.cmdline() for process in alive if process.is_running()] == []
 
@@ -172,14 +147,14 @@ def test_killed_in_each_stage_pays_once_and_registers_once(place):
         taught_goal(place / "goal", teacher, rank=16, learning_rate=0.002, epochs=40)
         key = {"PAID_TEACHER_KEY": teacher.key}
 
-        first = start(place, **key)
+        first = run(place, **key)
         wait_for(first, place, "teacher_pairs", done=4)
         kill(first)
         paid = len(stored(place))
         assert 4 <= paid < 12
         asked = len(teacher.requests)
 
-        second = start(place, **key)
+        second = run(place, **key)
         wait_for(second, place, "training", where="0001", done=3)
         kill(second)
         assert len(stored(place)) == 12
@@ -187,15 +162,15 @@ def test_killed_in_each_stage_pays_once_and_registers_once(place):
         assert len(teacher.requests) - asked == 12 - paid
         asked = len(teacher.requests)
 
-        third = start(place, **key)
+        third = run(place, **key)
         wait_for(third, place, "testing", where="0001", done=1)
         kill(third)
 
-        fourth = start(place, **key)
+        fourth = run(place, **key)
         wait_until(fourth, place, lambda: registered(place) != [], "a registered version")
         kill(fourth)
 
-        fifth = start(place, **key)
+        fifth = run(place, **key)
         assert fifth.wait(PATIENCE_SECONDS) in (0, 3), (place / "out.txt").read_text()
         assert len(teacher.requests) == asked
         answered, lost = charged(place)

@@ -14,12 +14,14 @@ from forgemind_assets.warden.terms import stated
 from resources.workshop import Workshop
 
 
-def publish_raw(folder: Path, iteration: str = "0001", extra: int = 2) -> tuple[Goal, Workshop]:
+def publish_raw(
+    folder: Path, iteration: str = "0001", extra: int = 2, seed: int = 1
+) -> tuple[Goal, Workshop]:
     """The small goal with rows expanded from its seeds, and `extra` rows that no filter keeps."""
     goal = load_goal(write_goal(folder / "goal"))
     workshop = Workshop(home_root=str(folder / "home"), models_root=str(folder / "models"))
     seeds = load_seeds(goal)
-    rows = expand(seeds, {seed.slice: 8 for seed in seeds}, 1)
+    rows = expand(seeds, {one.slice: 8 for one in seeds}, seed)
     rows += [too_short(n) for n in range(extra)]
     account = {"strategy": "seed_expansion", "asked": len(rows), "rows": len(rows)}
     with workshop.store.publish(

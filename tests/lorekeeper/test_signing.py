@@ -199,6 +199,8 @@ def public_of(root):
 def test_processes_that_make_the_key_at_once_get_the_same_one(tmp_path):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         found = pool.map(public_of, [tmp_path / "fresh"] * 8)
+        pool.close()
+        pool.join()
     assert len(set(found)) == 1
 
 

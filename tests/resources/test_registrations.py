@@ -90,11 +90,12 @@ def write_some(root):
     return True
 
 
-@pytest.mark.e2e
 def test_processes_that_write_at_once_make_one_chain(contested, tmp_path, monkeypatch):
     monkeypatch.setenv("FORGEMIND_LEDGER_URL", contested)
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert all(pool.map(write_some, [tmp_path / "home"] * 3))
+        pool.close()
+        pool.join()
     events = open_registrations(Home(tmp_path / "home", tmp_path)).events("g")
     assert len(events) == 15
     assert len({event.previous for event in events}) == 15

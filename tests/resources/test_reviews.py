@@ -363,3 +363,94 @@ def test_a_time_is_stored_to_the_last_digit(reviews):
     asked = reviews.ask(promotion(), now=at)
     assert reviews.get(asked.id).asked_at == at
     assert reviews.verify() is None
+
+
+def unsign(reviews, *which):
+    """As an installation wrote them that did not sign yet, or somebody with the database."""
+    with write(reviews._engine) as connection:
+        connection.execute(signatures.delete().where(signatures.c.seq.in_(which)))
+
+
+def test_records_from_before_signing_stop_everything_and_say_what_to_do(reviews):
+    asked = reviews.ask(promotion())
+    reviews.decide(asked.id, "approve", ADA, "read it")
+    unsign(reviews, 1, 2)
+    assert (reviews.verify().seq, reviews.verify().unsigned) == (1, 2)
+    for use in (
+        reviews.state,
+        lambda: reviews.ask(promotion(subject=subject(version="4"))),
+        lambda: reviews.decide(asked.id, "reject", BOB, "no"),
+        lambda: reviews.require("promotion_to_stable", subject(), Rules()),
+    ):
+        with pytest.raises(StoreError, match=r"records 1 to 2 .*forgemind review set-aside"):
+            use()
+    assert [one.status for one in reviews.unsigned()] == ["approved"]
+    assert len(rows(reviews)) == 2
+
+
+def test_records_set_aside_count_for_nothing_and_the_question_is_asked_again(reviews):
+    asked = reviews.ask(promotion())
+    reviews.decide(asked.id, "approve", ADA, "read it")
+    unsign(reviews, 1, 2)
+    assert reviews.set_aside(ADA, "from before signing", now=5.0) == 2
+    assert reviews.verify() is None
+    assert reviews.state() == []
+    with pytest.raises(NotApproved, match="nobody was asked"):
+        reviews.require("promotion_to_stable", subject(), Rules())
+    with pytest.raises(ReviewError, match="found none"):
+        reviews.decide(asked.id, "approve", ADA, "an unsigned question is not answered")
+    again = reviews.ask(promotion())
+    assert (again.id, again.status, again.rulings) == (asked.id, "open", ())
+    reviews.decide(again.id, "approve", BOB, "read it anew")
+    done = reviews.require("promotion_to_stable", subject(), Rules())
+    assert [one.reviewer for one in done.rulings] == [BOB]
+    assert reviews.verify() is None
+    assert [one.status for one in reviews.unsigned()] == ["approved"]
+
+
+def test_a_forged_approval_without_signatures_can_be_set_aside_and_never_counts(reviews):
+    """Who takes all signatures away and adds an approval gains nothing by it."""
+    asked = reviews.ask(promotion())
+    added = chained([*rows(reviews), approval_of(asked, ADA)])[1]
+    with write(reviews._engine) as connection:
+        connection.execute(table.insert().values(**added))
+    unsign(reviews, 1)
+    assert reviews.set_aside(ADA, "old") == 2
+    with pytest.raises(NotApproved):
+        reviews.require("promotion_to_stable", subject(), Rules())
+    reviews.ask(promotion(subject=subject(version="4")))
+    third = chained([*rows(reviews), approval_of(asked, ADA)])[3]
+    with write(reviews._engine) as connection:
+        connection.execute(table.insert().values(**third))
+    assert (reviews.verify().seq, reviews.verify().unsigned) == (4, 0)
+    with pytest.raises(StoreError, match=r"record 4 .*tampered"):
+        reviews.set_aside(ADA, "and this one")
+
+
+def test_only_unsigned_records_at_the_beginning_can_be_set_aside(reviews):
+    with pytest.raises(ReviewError, match="found none"):
+        reviews.set_aside(ADA, "nothing there")
+    asked = reviews.ask(promotion())
+    reviews.decide(asked.id, "reject", ADA, "it fails on CWE-89")
+    with pytest.raises(ReviewError, match="found none"):
+        reviews.set_aside(ADA, "to be rid of the rejection")
+    unsign(reviews, 2)
+    with pytest.raises(StoreError, match=r"record 2.*has not signed"):
+        reviews.set_aside(ADA, "to be rid of the rejection")
+    unsign(reviews, 1)
+    with pytest.raises(ReviewError, match="expected a reason"):
+        reviews.set_aside(ADA, " ")
+    assert reviews.set_aside(ADA, "old") == 2
+
+
+def test_what_was_set_aside_cannot_be_exchanged_for_something_else(reviews):
+    reviews.ask(promotion())
+    unsign(reviews, 1)
+    reviews.set_aside(ADA, "old")
+    for version in "456":
+        reviews.ask(promotion(subject=subject(version=version)))
+    records = rows(reviews)
+    rewrite(reviews, chained([records[0] | {"at": 77.0}, *records[1:]]))
+    assert reviews.verify() is not None
+    rewrite(reviews, records)
+    assert reviews.verify() is None
