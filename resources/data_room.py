@@ -156,7 +156,8 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
                 ),
             )
     except EmptyStage:  # nothing is published, and a silent layer may be why
-        ask_about_layers(goal, workshop, iteration, "raw_dataset", layers_of_rows(filters))
+        stages: dict[Stage, Sequence[LayerSummary]] = {"training_rows": layers_of(filters)}
+        ask_about_layers(goal, workshop, iteration, "raw_dataset", stages)
         raise
     meta: dict[str, Any] = {
         "rows_kept": len(result.kept),
@@ -174,7 +175,8 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
-        write_stages(folder, (teachers.layers if teachers else {}) | layers_of_rows(filters))
+        asked = teachers.layers if teachers else {}
+        write_stages(folder, {"training_rows": layers_of(filters)} | asked)
         if panel is not None:
             write_judgements(panel.judgements, folder)
         card = make_card(goal, iteration, result, panel.known() if panel else ())
@@ -187,10 +189,9 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     return meta
 
 
-def layers_of_rows(filters: Sequence[Filter]) -> dict[Stage, tuple[LayerSummary, ...]]:
+def layers_of(filters: Sequence[Filter]) -> tuple[LayerSummary, ...]:
     """What the safety layers did with the rows."""
-    stages = [stage for stage in filters if isinstance(stage, Safety)]
-    return {"training_rows": tuple(one for stage in stages for one in stage.layers)}
+    return tuple(one for stage in filters if isinstance(stage, Safety) for one in stage.layers)
 
 
 def yields(accounts: Sequence[SourceAccount]) -> dict[str, dict[str, int]]:
