@@ -171,7 +171,7 @@ class Panel:
             judges=len(self.settings.teachers),
         )
         counts = counted.model_dump(include={"asked", "answered", "read", "dollars", "seconds"})
-        said = {"why": f"not used: {failure}"} if failure else {}
+        said = {"used": False, "why": f"not used: {failure}"} if failure else {}
         return known.model_copy(update=counts | said)
 
     def _judged(self, judge: str, rows: Mapping[str, tuple[Row, str]]) -> list[Judgement]:
