@@ -175,8 +175,8 @@ def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, A
     with workshop.store.publish(goal.name, "filtered_dataset", iteration, meta) as folder:
         write_rows(result.kept, folder / "kept.parquet")
         write_rejected(result.rejected, folder / "rejected.parquet")
-        asked = teachers.layers if teachers else {}
-        write_stages(folder, {"training_rows": layers_of(filters)} | asked)
+        layers: dict[Stage, Sequence[LayerSummary]] = {"training_rows": layers_of(filters)}
+        write_stages(folder, {**layers, **(teachers.layers if teachers else {})})
         if panel is not None:
             write_judgements(panel.judgements, folder)
         card = make_card(goal, iteration, result, panel.known() if panel else ())
