@@ -155,11 +155,14 @@ class Judges:
 
     def __call__(self, inquiries):
         return [
-            Heard((), self.failing[one.teacher])
-            if one.teacher in self.failing
-            else Heard(self.replies(one.teacher, one.questions, one.usable, one.on_reply))
-            for one in inquiries
+            self.hear(one.teacher, one.questions, one.usable, one.on_reply) for one in inquiries
         ]
+
+    def hear(self, teacher, questions, usable, on_reply):
+        if teacher in self.failing:
+            skipped = [Reply(None, "key", asked=False) for _ in questions]
+            return Heard(skipped, self.failing[teacher])
+        return Heard(self.replies(teacher, questions, usable, on_reply))
 
     def replies(self, teacher, questions, usable, on_reply):
         replies = []
@@ -296,10 +299,8 @@ def test_answers_that_do_not_come_are_counted_and_no_vote(tmp_path):
 def test_a_question_that_the_policy_holds_back_is_not_counted_as_asked(tmp_path):
     class Held(Judges):
         def replies(self, teacher, questions, usable, on_reply):
-            return [
-                Reply(None, "", held="secret"),
-                *super().replies(teacher, questions[1:], usable, on_reply),
-            ]
+            given = super().replies(teacher, questions[1:], usable, on_reply)
+            return [Reply(None, "", held="secret"), *given]
 
     (found,) = panel_of(tmp_path, Held(), "good").standings().values()
     assert (found.asked, found.read, found.used) == (49, 49, True)

@@ -170,7 +170,7 @@ class Panel:
             judges=len(self.settings.teachers),
         )
         counts = counted.model_dump(include={"asked", "answered", "read", "dollars", "seconds"})
-        said = {"why": f"not used: {failure}"} if failure else {}
+        said = {"used": False, "why": f"not used: {failure}"} if failure else {}
         return known.model_copy(update=counts | said)
 
     def _judged(self, judge: str, rows: Mapping[str, tuple[Row, str]]) -> list[Judgement]:
@@ -196,7 +196,8 @@ class Panel:
     ) -> tuple[dict[str, Vote], Standing, str]:
         """The votes by id, the standing with what they cost, and why there are none, if so.
 
-        A judge that cannot be asked leaves rows as they would be without it, and says so.
+        A judge that cannot be asked leaves rows as they would be without it, and says so; what it
+        said until then counts.
         """
         labels, count = self.template.labels, len(texts)
         done = iter(range(1, count + 1))
@@ -208,19 +209,17 @@ class Panel:
             lambda: self.on_progress(f"judge {judge}", next(done, count), count),
         )
         (heard,) = self.ask([inquiry])
-        if heard.trouble is not None:
-            return {}, standing, str(heard.trouble)
-        replies = heard.replies
+        replies, trouble = heard.replies, str(heard.trouble) if heard.trouble else ""
         votes: dict[str, Vote] = {}
         for (name, _, _), reply in zip(texts, replies, strict=True):
             vote = None if reply.text is None else read_vote(reply.text, labels)
             if vote is not None:
                 votes[name] = vote
         counted = {
-            "asked": standing.asked + count - sum(not reply.key for reply in replies),
+            "asked": standing.asked + sum(reply.asked and bool(reply.key) for reply in replies),
             "answered": standing.answered + sum(reply.text is not None for reply in replies),
             "read": standing.read + len(votes),
             "dollars": standing.dollars + sum(reply.dollars for reply in replies),
             "seconds": standing.seconds + sum(reply.seconds for reply in replies),
         }
-        return votes, standing.model_copy(update=counted), ""
+        return votes, standing.model_copy(update=counted), trouble
