@@ -8,7 +8,7 @@ from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.home import Home
 from forgemind_assets.records import DataSettings, Plan, TrialSettings
 from resources.data_room import make_filtered, make_raw
-from resources.embedded_server import running, stop
+from resources.embedded_server import stop
 from resources.history import read_sources
 from resources.workshop import Workshop
 
@@ -42,7 +42,8 @@ def test_two_embedded_teachers_write_the_rows_of_one_iteration(tmp_path):
         (folder / "plan.json").write_text(plan.model_dump_json())
     try:
         made = make_raw(goal, workshop, "0001")
-        assert len(running(workshop.home)) == 2
+        # either may have gone idle while the other wrote, so that not both need to run now
+        assert len(list(workshop.home.logs.glob("embedded_server.*.log"))) == 2
     finally:
         stop(workshop.home)
     accounts = [SourceAccount.model_validate(one) for one in made["accounts"]]
