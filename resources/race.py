@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from forgemind_assets.brain.decide import races
+from forgemind_assets.faults import fault
 from forgemind_assets.goal import Goal
 from forgemind_assets.lorekeeper.store import write_atomic
 from forgemind_assets.partitions import split_trial
@@ -62,6 +63,7 @@ class Race:
     def _write(self, own: Standing) -> Standing:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomic(self._file(self.trial), own.model_dump_json())
+        fault("race.shown")
         return own
 
 

@@ -97,7 +97,7 @@ def beaten_on_cases(
     alpha: float = ALPHA,
     block: int = BLOCK,
 ) -> str:
-    """Why a trial can no longer win on dev; empty while it can.
+    """Why a trial can no longer win on dev; empty while it can, and where it has been asked all.
 
     Args:
         own: the trial that asks.
@@ -110,7 +110,9 @@ def beaten_on_cases(
             the rivals, so that all its tests together err no more often (Bonferroni).
         block: cases between two looks.
     """
-    looks = math.ceil((len(order) - fixed) / block)
+    if len(own.cases) == len(order):
+        return ""
+    looks = math.ceil((len(order) - fixed) / block) - 1
     level = alpha / max(1, looks * (field - 1))
     for rival in rivals:
         shared = common(own, rival, order)
