@@ -18,13 +18,13 @@ from forgemind_assets.records import Record
 RUNGS = (0.25, 0.5)
 """Shares of a training after which it is compared."""
 
-MARGINS = (0.5, 0.25)
+MARGINS = (0.8, 0.4)
 """How much higher than the best a loss must be at each rung, as a share of the best."""
 
 BLOCK = 32
 """Cases that are asked between two looks."""
 
-ALPHA = 0.02
+ALPHA = 0.05
 """Probability that the race case by case stops the trial that all of dev would have chosen."""
 
 

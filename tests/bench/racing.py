@@ -45,16 +45,22 @@ class Trial:
 
     rungs: dict[float, float]
     right: np.ndarray
+    steps: int = 100
     failed_at: float | None = None
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What an evaluation of a field took: trainings, and cases asked; and who won."""
+    """What an evaluation of a field took: training steps and cases asked; and who won."""
 
     won: str
-    trainings: float
+    steps: float
     cases: int
+
+
+def fixed_of(cases: int) -> int:
+    """How many cases come first in an order of their own, as the canary does."""
+    return cases * CANARY // CASES
 
 
 def named(field: Sequence[Trial]) -> dict[str, Trial]:
@@ -67,7 +73,7 @@ def in_full(field: Sequence[Trial]) -> Cost:
     done = {name: t for name, t in named(field).items() if t.failed_at is None}
     return Cost(
         winner({name: int(t.right.sum()) for name, t in done.items()}),
-        sum(1.0 if t.failed_at is None else t.failed_at for t in field),
+        sum(t.steps * (1.0 if t.failed_at is None else t.failed_at) for t in field),
         sum(len(t.right) for t in done.values()),
     )
 
@@ -77,8 +83,11 @@ class Raced:
 
     def __init__(self, field: Sequence[Trial], order: Sequence[int]):
         self.trials, self.order = named(field), [str(case) for case in order]
+        self.fixed = fixed_of(len(order))
         self.shown: dict[str, Standing] = {}
-        self.trainings, self.cases = 0.0, 0
+        self.steps, self.cases = 0.0, 0
+        self.out: dict[str, tuple[str, float]] = {}
+        self.broken: set[str] = set()
 
     def rivals(self, name: str) -> list[Standing]:
         """What the others have shown."""
@@ -90,9 +99,12 @@ class Raced:
         rungs = (*own.rungs, (share, self.trials[name].rungs[share]))
         self.shown[name] = own.model_copy(update={"rungs": rungs})
 
-    def stays(self, name: str) -> bool:
-        """Whether the rule lets a trial train on."""
-        return not beaten_at_rung(self.shown[name], self.rivals(name), len(self.trials))
+    def stays(self, name: str, share: float) -> bool:
+        """Whether the rule lets a trial train on; notes who put it out, and where."""
+        beaten = beaten_at_rung(self.shown[name], self.rivals(name), len(self.trials))
+        if beaten:
+            self.out[name] = beaten.by, share
+        return beaten is None
 
     def show_cases(self, name: str, end: int) -> None:
         """The verdicts on the first cases of the order."""
@@ -103,12 +115,12 @@ class Raced:
     def can_win(self, name: str) -> bool:
         """Whether the rule lets a trial be asked more."""
         return not beaten_on_cases(
-            self.shown[name], self.rivals(name), self.order, CANARY, field=len(self.trials)
+            self.shown[name], self.rivals(name), self.order, self.fixed, field=len(self.trials)
         )
 
     def looks(self) -> range:
         """How many cases have been asked at each look."""
-        return range(CANARY + BLOCK, len(self.order) + BLOCK, BLOCK)
+        return range(self.fixed + BLOCK, len(self.order) + BLOCK, BLOCK)
 
 
 def side_by_side(field: Sequence[Trial], order: Sequence[int]) -> Cost:
@@ -116,50 +128,44 @@ def side_by_side(field: Sequence[Trial], order: Sequence[int]) -> Cost:
     race, at = Raced(field, order), 0.0
     alive = list(race.trials)
     for share in (*RUNGS, 1.0):
-        for name in list(alive):
-            failed = race.trials[name].failed_at
-            race.trainings += (share if failed is None else min(share, failed)) - at
-            if failed is not None and failed <= share:
-                alive.remove(name)
-                race.shown.pop(name, None)
+        alive = [name for name in alive if advance(race, name, at, share)]
         at = share
-        if share < 1:
-            for name in alive:
-                race.show_rung(name, share)
-            alive = [name for name in alive if race.stays(name)]
+        alive = [name for name in alive if share == 1 or race.stays(name, share)]
+    alive += put_back(race)
+    before = 0
     for end in race.looks():
         for name in alive:
-            race.show_cases(name, end)
-        race.cases += (min(end, len(order)) - (0 if end == CANARY + BLOCK else end - BLOCK)) * len(
-            alive
-        )
+            ask(race, name, before, end)
+        before = end
         alive = [name for name in alive if race.can_win(name)]
     return ended(race, alive)
 
 
 def one_by_one(field: Sequence[Trial], order: Sequence[int]) -> Cost:
     """Each trial comes to its end before the next one begins."""
-    race, through = Raced(field, order), []
-    for name, trial in race.trials.items():
-        if trained(race, name, trial) and asked(race, name):
-            through.append(name)
+    race = Raced(field, order)
+    through = [name for name in race.trials if trained(race, name) and asked(race, name)]
+    through += [name for name in put_back(race) if asked(race, name)]
     return ended(race, through)
 
 
-def trained(race: Raced, name: str, trial: Trial) -> bool:
+def put_back(race: Raced) -> list[str]:
+    """Those go on whom a trial put out that then broke off; the ones that came to the end."""
+    through = []
+    while again := [name for name, (by, _) in race.out.items() if by in race.broken]:
+        for name in again:
+            _, at = race.out.pop(name)
+            if race.stays(name, at) and trained(race, name, at):
+                through.append(name)
+    return through
+
+
+def trained(race: Raced, name: str, at: float = 0.0) -> bool:
     """Trains one trial while it stays; whether it came to the end."""
-    at = 0.0
-    for share in (*RUNGS, 1.0):
-        if trial.failed_at is not None and trial.failed_at <= share:
-            race.trainings += trial.failed_at - at
-            race.shown.pop(name, None)
+    for share in [share for share in (*RUNGS, 1.0) if share > at]:
+        if not advance(race, name, at, share) or (share < 1 and not race.stays(name, share)):
             return False
-        race.trainings += share - at
         at = share
-        if share < 1:
-            race.show_rung(name, share)
-            if not race.stays(name):
-                return False
     return True
 
 
@@ -167,18 +173,36 @@ def asked(race: Raced, name: str) -> bool:
     """Asks one trial block by block while it can win; whether it came to the end."""
     before = 0
     for end in race.looks():
-        race.show_cases(name, end)
-        race.cases += min(end, len(race.order)) - before
+        ask(race, name, before, end)
         before = end
         if not race.can_win(name):
             return False
     return True
 
 
+def advance(race: Raced, name: str, at: float, share: float) -> bool:
+    """Trains one trial up to a share of its plan and shows its loss; False where it breaks off."""
+    trial = race.trials[name]
+    broke = trial.failed_at is not None and trial.failed_at <= share
+    race.steps += trial.steps * ((trial.failed_at if broke else share) - at)
+    if broke:
+        race.shown.pop(name, None)
+        race.broken.add(name)
+    elif share < 1:
+        race.show_rung(name, share)
+    return not broke
+
+
+def ask(race: Raced, name: str, before: int, end: int) -> None:
+    """Asks one trial the cases up to `end`."""
+    race.show_cases(name, end)
+    race.cases += min(end, len(race.order)) - before
+
+
 def ended(race: Raced, through: Sequence[str]) -> Cost:
     """The winner of those who came to the end; nobody, where all who stayed broke off later."""
     passed = {name: int(race.trials[name].right.sum()) for name in through}
-    return Cost(winner(passed) if passed else "", race.trainings, race.cases)
+    return Cost(winner(passed) if passed else "", race.steps, race.cases)
 
 
 # --- Where trials come from ---------------------------------------------------------------------
@@ -209,7 +233,7 @@ class World:
         late = float(np.exp(self.rng.normal(0.0, 0.25)))
         rungs = {share: float(np.exp(final + 0.8 * late * (1 - share))) for share in RUNGS}
         failed = float(self.rng.uniform(0.05, 0.6)) if self.rng.random() < 0.05 else None
-        return Trial(rungs, answers(self.rng, difficulty, rate), failed)
+        return Trial(rungs, answers(self.rng, difficulty, rate), failed_at=failed)
 
 
 def answers(rng: np.random.Generator, difficulty: np.ndarray, rate: float) -> np.ndarray:
@@ -223,7 +247,8 @@ class Table:
 
     def __init__(self, file: Path, rng: np.random.Generator):
         self.rng, self.rows = rng, pl.read_parquet(file).to_dicts()
-        self.real_cases = all(row.get("right") or row["failure"] for row in self.rows)
+        known = [len(row["right"]) for row in self.rows if row.get("right")]
+        self.cases = known[0] if known else CASES
 
     def field(self, size: int) -> list[Trial]:
         """As many different trainings as asked for, one of which at least came to its end."""
@@ -231,7 +256,7 @@ class Table:
             chosen = self.rng.choice(len(self.rows), size, replace=False)
             rows = [self.rows[place] for place in chosen]
             if any(not row["failure"] for row in rows):
-                difficulty = self.rng.standard_normal(CASES)
+                difficulty = self.rng.standard_normal(self.cases)
                 return [self._trial(row, difficulty) for row in rows]
 
     def _trial(self, row: dict, difficulty: np.ndarray) -> Trial:
@@ -239,11 +264,13 @@ class Table:
         shown = {share: rungs.get(share, float("inf")) for share in RUNGS}
         if row["failure"]:
             last = max(rungs, default=0.0)
-            return Trial(shown, np.zeros(CASES, bool), failed_at=max(last, min(RUNGS) / 2))
+            steps = round(max(row["steps"], default=100) / max(last, 0.125))
+            broke = max(last, min(RUNGS) / 2)  # it got no further than the last share noted
+            return Trial(shown, np.zeros(self.cases, bool), steps, failed_at=broke)
         if row.get("right"):
-            return Trial(shown, np.array(row["right"], bool))
+            return Trial(shown, np.array(row["right"], bool), row["steps"][-1])
         rate = float(np.clip(row["pass_rates"][-1], 0.01, 0.99))
-        return Trial(shown, answers(self.rng, difficulty, rate))
+        return Trial(shown, answers(self.rng, difficulty, rate), row["steps"][-1])
 
 
 # --- The measurement ----------------------------------------------------------------------------
@@ -259,14 +286,15 @@ def replay(
     for _ in range(replays):
         field = draw(size)
         cases = len(field[0].right)
-        order = [*range(CANARY), *(CANARY + rng.permutation(cases - CANARY))]
+        fixed = fixed_of(cases)
+        order = [*range(fixed), *(fixed + rng.permutation(cases - fixed))]
         whole = in_full(field)
-        full += whole.trainings, whole.cases
+        full += whole.steps, whole.cases
         rates = {name: t.right.mean() for name, t in named(field).items()}
         for name, way in ways.items():
             raced = way(field, order)
             same[name] += raced.won == whole.won
-            costs[name] += raced.trainings, raced.cases
+            costs[name] += raced.steps, raced.cases
             lost.append(rates[whole.won] - rates.get(raced.won, 0.0))
     return {
         name: {
