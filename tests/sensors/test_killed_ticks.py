@@ -20,7 +20,10 @@ from resources.instance import open_instance
 from resources.run_tags import GOAL_TAG, INTERRUPTED_TAG, PHASE_TAG, UNFINISHED
 
 # What this loop comes to: its runs are one after the other, in the driver's own process.
-REACHED = [point for point in POINTS if not point.startswith("trial.")]
+REACHED = sorted(
+    (point for point in POINTS if not point.startswith("trial.")),
+    key=lambda point: point == "outcome.written",  # the end of a loop comes last
+)
 
 
 @contextmanager
@@ -83,6 +86,9 @@ def kill_again_and_again(tmp_path: Path, monkeypatch, kills: list[str]) -> Count
     with driver(tmp_path) as drive:
         while left:
             home = tmp_path / f"home{loops}"
+            print(
+                f"loop {loops}: {sum(killed.values())} kills, {len(left)} faults left", flush=True
+            )
             while left:
                 setting = left.pop(0)
                 status = drive(home, setting)
@@ -98,8 +104,13 @@ def kill_again_and_again(tmp_path: Path, monkeypatch, kills: list[str]) -> Count
 
 @pytest.mark.slow
 def test_killed_once_at_each_point_of_a_tick(tmp_path, monkeypatch):
-    killed = kill_again_and_again(tmp_path, monkeypatch, [f"{point}:1" for point in REACHED])
-    assert killed.keys() >= set(REACHED) - {"outcome.written"}
+    kills = []
+    for point in REACHED:
+        # only a run that was under way is closed by the next driver
+        kills += ["publish.filled:1"] if point.startswith("recover.") else []
+        kills.append(f"{point}:1")
+    killed = kill_again_and_again(tmp_path, monkeypatch, kills)
+    assert killed.keys() == set(REACHED)
 
 
 @pytest.mark.e2e
