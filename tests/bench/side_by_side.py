@@ -1,7 +1,8 @@
 """Trials side by side on a CPU: tokens/s of all together, for each way of sharing the cores.
 
 Trains SmolLM2 for a while as one trial with all cores, and as several trials with a core each,
-in turn, each in a process of its own. The rule of `forge/hardware.py` follows from it.
+in turn, each in a process of its own. The rule of `resources/places.py` follows from it. Tokens per
+CPU second say the same on a machine that others use, but for what threads wait for each other.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -21,7 +23,7 @@ from training import base_folder, settings_for  # noqa: E402
 
 
 def trial(threads: int, seconds: float) -> dict:
-    """One training with so many threads; waits for a line on stdin once its model is loaded."""
+    """One training with so many threads."""
     from forgemind_assets.forge import hardware
     from forgemind_assets.forge.training import train
 
@@ -30,13 +32,24 @@ def trial(threads: int, seconds: float) -> dict:
     import psutil
 
     settings = settings_for(8).model_copy(update={"max_seconds": seconds, "epochs": 50})
+    seen: list[tuple[int, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        result = train(bench_rows.rows(), settings, base_folder(), out / "out", out / "work")
-    memory = psutil.Process().memory_info()
+        result = train(
+            bench_rows.rows(),
+            settings,
+            base_folder(),
+            out / "out",
+            out / "work",
+            on_progress=lambda now: seen.append((now.tokens, time.process_time())),
+        )
+    if len(seen) < 3:
+        raise SystemExit(f"expected at least 3 steps in {seconds:g} s: give more --seconds")
+    (first, began), (last, ended) = seen[1], seen[-1]
     return {
         "tokens_per_second": result.tokens_per_second,
-        "memory_gib": getattr(memory, "peak_wset", memory.rss) / 2**30,
+        "tokens_per_cpu_second": (last - first) / (ended - began),
+        "memory_gib": psutil.Process().memory_info().rss / 2**30,
     }
 
 
@@ -54,6 +67,7 @@ def together(trials: int, threads: int, seconds: float) -> dict:
     found = [json.loads(text.strip().splitlines()[-1]) for text in told]
     return {
         "tokens_per_second": sum(one["tokens_per_second"] for one in found),
+        "tokens_per_cpu_second": statistics.fmean(one["tokens_per_cpu_second"] for one in found),
         "memory_gib": max(one["memory_gib"] for one in found),
     }
 
