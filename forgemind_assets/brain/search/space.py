@@ -1,0 +1,253 @@
+"""The dials of a training, their bounds, and what is believed of them before anything was tried.
+
+The beliefs centre on what the goal's `search` section says. How far they spread, and which way
+they lean, comes from published recipes, named beside each dial. They are the order in which things
+are tried, not a limit: everything within the bounds stays possible.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from forgemind_assets.goal import GoalSpec
+from forgemind_assets.records import Record, TrainSettings
+
+Value = float | bool
+Values = dict[str, Value]
+"""One configuration: a value for each dial, by its name."""
+
+
+class Range(Record):
+    """A dial that takes any number, or any whole number, between two ends.
+
+    The belief is a normal distribution, of the value's logarithm where `log`.
+    """
+
+    kind: Literal["range"] = "range"
+    name: str
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+    centre: float
+    spread: float = Field(gt=0, description="standard deviation; of the natural log where `log`")
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> "Range":
+        if not self.low <= self.centre <= self.high or self.low >= self.high:
+            raise ValueError(
+                f"{self.name}: expected low <= centre <= high and low < high, "
+                f"found {self.low}, {self.centre}, {self.high}"
+            )
+        if self.log and self.low <= 0:
+            raise ValueError(f"{self.name}: a log scale needs low > 0, found {self.low}")
+        return self
+
+    def place(self, value: Value) -> float:
+        """Where a value lies between the ends, 0 to 1."""
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        return min(1.0, max(0.0, (self._scaled(float(value)) - low) / (high - low)))
+
+    def value(self, place: float) -> Value:
+        """The value at a place, 0 to 1."""
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        found = low + (high - low) * place
+        found = math.exp(found) if self.log else found
+        return min(self.high, max(self.low, round(found) if self.whole else found))
+
+    @property
+    def width(self) -> float:
+        """The belief's standard deviation in places."""
+        return self.spread / (self._scaled(self.high) - self._scaled(self.low))
+
+    def _scaled(self, value: float) -> float:
+        return math.log(value) if self.log else value
+
+
+class Choice(Record):
+    """A dial with a few values, each believed in by its weight."""
+
+    kind: Literal["choice"] = "choice"
+    name: str
+    values: tuple[Value, ...] = Field(min_length=2)
+    weights: tuple[float, ...]
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _one_weight_each(self) -> "Choice":
+        if len(self.weights) != len(self.values) or min(self.weights) <= 0:
+            raise ValueError(
+                f"{self.name}: expected a weight above 0 for each of {len(self.values)} values, "
+                f"found {self.weights}"
+            )
+        return self
+
+    @property
+    def centre(self) -> Value:
+        """The value most believed in, the first of equals."""
+        return self.values[self.weights.index(max(self.weights))]
+
+    def place(self, value: Value) -> float:
+        """Where a value lies between the ends, 0 to 1; the nearest one's place."""
+        near = min(range(len(self.values)), key=lambda i: abs(self.values[i] - value))
+        return near / (len(self.values) - 1)
+
+
+Dial = Annotated[Range | Choice, Field(discriminator="kind")]
+
+
+class Space(Record):
+    """The dials that a search may turn."""
+
+    dials: tuple[Dial, ...] = Field(min_length=1)
+
+    @property
+    def centre(self) -> Values:
+        """What is believed in most."""
+        return {dial.name: dial.centre for dial in self.dials}
+
+    def distance(self, one: Mapping[str, Value], other: Mapping[str, Value]) -> float:
+        """How far two configurations are apart: the root mean square over the dials, 0 to 1."""
+        gaps = [d.place(one[d.name]) - d.place(other[d.name]) for d in self.dials]
+        return math.sqrt(sum(gap * gap for gap in gaps) / len(gaps))
+
+
+def space_of(spec: GoalSpec) -> Space:
+    """The space of a goal, centred on its `search` section."""
+    search = spec.search
+    weights = search.answer_weights.values()
+    heaviest = max((weight for weight in weights if weight > 1), default=None)
+    dials: list[Dial] = [
+        learning_rate(search.learning_rate),
+        epochs(search.epochs),
+        batch_size(search.batch_size),
+        rank(search.rank),
+        alpha_ratio(2.0),
+        warmup(TrainSettings().warmup_ratio),
+        contrast(search.contrast_batches),
+    ]
+    if heaviest is not None:
+        dials.append(answer_weight(heaviest))
+    return Space(dials=tuple(dials))
+
+
+def learning_rate(centre: float) -> Range:
+    """Within a factor of 1.6 of the centre two times in three.
+
+    Source: Schulman et al. 2025, "LoRA Without Regret": the best rate for LoRA hardly depends on
+    the rank and lies at about ten times that of full fine-tuning, more in short trainings.
+    """
+    return Range(
+        name="learning_rate",
+        low=min(centre, max(1e-5, centre / 40)),
+        high=max(centre, min(0.1, centre * 10)),
+        log=True,
+        centre=centre,
+        spread=0.5,
+        why="LoRA suits about ten times the rate of full fine-tuning, whatever the rank",
+    )
+
+
+def epochs(centre: float) -> Range:
+    """Up to three times the goal's, leaning to more.
+
+    Source: Muennighoff et al. 2023, "Scaling Data-Constrained Language Models": up to about four
+    passes over the same rows are worth almost as much as new rows.
+    """
+    return Range(
+        name="epochs",
+        low=min(centre, max(0.25, centre / 3)),
+        high=max(centre, min(10.0, centre * 3)),
+        log=True,
+        centre=centre,
+        spread=0.4,
+        why="up to about four passes are worth almost as much as new rows",
+    )
+
+
+def batch_size(centre: int) -> Choice:
+    """The goal's, or a half or double; smaller before larger.
+
+    Source: Schulman et al. 2025: LoRA bears large batches worse than full fine-tuning does.
+    """
+    believed = {0.25: 0.03, 0.5: 0.3, 1: 0.5, 2: 0.1, 4: 0.03}
+    sizes = {max(1, round(centre * factor)): weight for factor, weight in believed.items()}
+    sizes[centre] = max(sizes.values())
+    return Choice(
+        name="batch_size",
+        values=tuple(sorted(sizes)),
+        weights=tuple(sizes[size] for size in sorted(sizes)),
+        why="LoRA bears large batches badly, and small ones give more steps",
+    )
+
+
+def rank(centre: int) -> Range:
+    """From a quarter of the goal's to four times it: it matters least.
+
+    Source: Schulman et al. 2025: with few rows, small and large ranks learn alike.
+    """
+    return Range(
+        name="rank",
+        low=max(1, centre // 4),
+        high=max(2, min(512, centre * 4)),
+        log=True,
+        whole=True,
+        centre=centre,
+        spread=0.7,
+        why="with few rows, small and large ranks learn alike",
+    )
+
+
+def alpha_ratio(centre: float) -> Choice:
+    """Alpha over rank; it scales what the learning rate scales, so it mostly stays.
+
+    Source: Biderman et al. 2024, "LoRA Learns Less and Forgets Less": alpha = 2 x rank.
+    """
+    factors = {0.25: 0.05, 0.5: 0.15, 1.0: 0.7, 2.0: 0.1}
+    return Choice(
+        name="alpha_ratio",
+        values=tuple(centre * factor for factor in factors),
+        weights=tuple(factors.values()),
+        why="alpha of twice the rank is what most recipes take",
+    )
+
+
+def warmup(centre: float) -> Range:
+    """Share of the training in which the rate rises.
+
+    Source: 0.1 in SmolLM2's recipe (alignment-handbook), 0.03 in Dettmers et al. 2023, "QLoRA".
+    """
+    return Range(
+        name="warmup_ratio",
+        low=0.0,
+        high=max(0.3, centre),
+        centre=centre,
+        spread=0.04,
+        why="recipes warm up for 3 % to 10 % of the steps",
+    )
+
+
+def contrast(centre: bool) -> Choice:
+    """Whether contrasts share a batch; the goal's choice first."""
+    return Choice(
+        name="contrast_batches",
+        values=(False, True),
+        weights=(0.3, 0.7) if centre else (0.7, 0.3),
+        why="rows that differ in one thing, side by side, have a gradient of just that",
+    )
+
+
+def answer_weight(centre: float) -> Range:
+    """How often the deciding token counts: from once to three times as often as the goal says."""
+    return Range(
+        name="answer_weight",
+        low=1.0,
+        high=max(30.0, centre * 3),
+        log=True,
+        centre=centre,
+        spread=0.6,
+        why="counted once, the one token of many that decides an answer is hardly learned",
+    )
