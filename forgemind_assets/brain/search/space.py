@@ -1,8 +1,8 @@
 """The dials of a training, their bounds, and what is believed of them before anything was tried.
 
-The beliefs centre on what the goal's `search` section says. How far they spread, and which way
-they lean, comes from published recipes, named beside each dial. They are the order in which things
-are tried, not a limit: everything within the bounds stays possible.
+The beliefs centre on what the goal's `search` section says, or on what leads so far. How far they
+spread, and which way they lean, comes from published recipes, named beside each dial. They are the
+order in which things are tried, not a limit: everything within the bounds stays possible.
 """
 
 import math
@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from forgemind_assets.goal import GoalSpec
 from forgemind_assets.records import Record, TrainSettings
 
 Value = float | bool
@@ -115,21 +114,23 @@ class Space(Record):
         return math.sqrt(sum(gap * gap for gap in gaps) / len(gaps))
 
 
-def space_of(spec: GoalSpec) -> Space:
-    """The space of a goal, centred on its `search` section."""
-    search = spec.search
-    weights = search.answer_weights.values()
-    heaviest = max((weight for weight in weights if weight > 1), default=None)
+def space_around(settings: TrainSettings) -> Space:
+    """The space of a goal, centred on settings that it suggests or that lead so far.
+
+    A training that goes on from an adapter keeps that adapter's rank and alpha. The answer weight
+    is a dial where the goal has a key that counts more than once.
+    """
     dials: list[Dial] = [
-        learning_rate(search.learning_rate),
-        epochs(search.epochs),
-        batch_size(search.batch_size),
-        rank(search.rank),
-        alpha_ratio(2.0),
-        warmup(TrainSettings().warmup_ratio),
-        contrast(search.contrast_batches),
+        learning_rate(settings.learning_rate),
+        epochs(settings.epochs),
+        batch_size(settings.batch_size),
+        warmup(settings.warmup_ratio),
+        contrast(settings.contrast_batches),
     ]
-    if heaviest is not None:
+    if settings.start_from == "base":
+        dials += [rank(settings.rank), alpha_ratio(settings.alpha / settings.rank)]
+    heaviest = max(settings.answer_weights.values(), default=1.0)
+    if heaviest > 1:
         dials.append(answer_weight(heaviest))
     return Space(dials=tuple(dials))
 
