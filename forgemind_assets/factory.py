@@ -17,7 +17,7 @@ import forgemind_assets.trial_grounds.checks as trial_checks
 import forgemind_assets.warden.checks as warden_checks
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
-from resources.runs import CONCLUDE, PREPARE, PROMOTE, TRIAL, job_name
+from resources.runs import PHASES, job_name
 from resources.workshop import Workshop
 from sensors.brain import build_brain_sensor
 from sensors.reviewer_alerts import build_alert_sensor
@@ -51,14 +51,13 @@ def build_goal(goal: Goal) -> GoalDefinitions:
         *trial_checks.build_checks(goal, keys),
         *brain_checks.build_checks(goal, keys),
     ]
-    phases = {"prepare": PREPARE, "train": TRIAL, "conclude": CONCLUDE, "promote": PROMOTE}
     jobs = [
         dg.define_asset_job(
             job_name(goal.name, phase),
             selection=dg.AssetSelection.assets(*[keys.key(name) for name in names]),
             executor_def=dg.in_process_executor,
         )
-        for phase, names in phases.items()
+        for phase, names in PHASES.items()
     ]
     return GoalDefinitions(assets, checks, jobs, build_brain_sensor(goal, jobs))
 

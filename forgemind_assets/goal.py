@@ -136,6 +136,12 @@ class Search(Record):
     """Where the Brain starts and what it may choose from."""
 
     rows: int = Field(default=1500, ge=1, description="training rows of the first iteration")
+    trials: int = Field(
+        default=1,
+        ge=1,
+        le=26,
+        description="configurations tried in an iteration, at once as far as the machine allows",
+    )
     teacher_requests: int = Field(default=0, ge=0, description="teacher requests of an iteration")
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
     epochs: float = Field(default=2.0, gt=0, le=100)

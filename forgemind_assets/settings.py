@@ -6,10 +6,13 @@ alerts:
     - {name: team, url_env: FORGEMIND_WEBHOOK_URL, at_least: warning}
   emails:
     - {name: mail, host: smtp.example.com, sender: forge@example.com, to: [ops@example.com]}
+trials_at_once: 2
 """
 
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from forgemind_assets.errors import SettingsError
 from forgemind_assets.goal_schema import validate
@@ -22,6 +25,9 @@ class Settings(Record):
     """What holds for all goals of one home folder."""
 
     alerts: AlertSettings = AlertSettings()
+    trials_at_once: int | None = Field(
+        default=None, ge=1, le=256, description="None: as many as the machine has room for"
+    )
 
 
 def load_settings(path: Path) -> Settings:

@@ -16,12 +16,14 @@ from forgemind_assets.records import Case, Plan, TestResult, render_answer
 from forgemind_assets.trial_grounds.evaluation import best_constant, evaluate, journal_name
 from forgemind_assets.trial_grounds.graders.registry import open_grader
 from forgemind_assets.trial_grounds.outputs import screen_outputs
+from forgemind_assets.trial_grounds.racing import BLOCK, case_order
 from forgemind_assets.trial_grounds.report import Report, summarise
 from forgemind_assets.warden.policy_files import effective_policy
 from forgemind_assets.warden.scan_report import LayerSummary
 from resources.adapters import open_adapter
 from resources.classifiers import open_classifiers
 from resources.predictor import LocalModel
+from resources.race import Race
 from resources.workshop import Workshop
 
 
@@ -45,6 +47,10 @@ class Exam:
 
     report: Report
     results: list[TestResult]
+
+    def lasting(self, seconds: float) -> "Exam":
+        """The same, put together from several parts that took so long."""
+        return Exam(self.report.model_copy(update={"seconds": seconds}), self.results)
 
 
 def subject_of(
@@ -89,10 +95,36 @@ def examine(
     cases: Sequence[Case],
     *,
     stage: str | None = None,
+    of: int | None = None,
 ) -> Exam:
-    """Tests a trial's model on cases of a suite; answers given before a crash are kept."""
+    """Tests a trial's model on cases of a suite; answers given before a crash are kept.
+
+    `of` is how many cases there are in all, where these are a part of them.
+    """
     subject = subject_of(goal, workshop, trial)
-    return examine_subject(goal, workshop, subject, suite, cases, stage=stage or suite)
+    return examine_subject(goal, workshop, subject, suite, cases, stage=stage or suite, of=of)
+
+
+def examine_race(
+    goal: Goal, workshop: Workshop, trial: str, suite: str, cases: Sequence[Case], race: Race
+) -> tuple[Exam, str]:
+    """Tests a trial block by block until it cannot win its race any more, or all is asked.
+
+    Returns the exam of the cases that were asked, and why it ended early; the canary cases have
+    been asked before.
+    """
+    began, canary = time.monotonic(), [case.id for case in cases if case.canary]
+    by_id = {case.id: case for case in cases}
+    order = case_order(list(by_id), canary, race.seed)
+    for end in range(len(canary) + BLOCK, len(order) + BLOCK, BLOCK):
+        asked = [by_id[name] for name in order[:end]]
+        exam = examine(goal, workshop, trial, suite, asked, of=len(order))
+        passed = {result.case_id: result.passed is True for result in exam.results}
+        beaten = race.after(passed, order, len(canary))
+        if beaten:
+            return exam.lasting(time.monotonic() - began), beaten
+    whole = examine(goal, workshop, trial, suite, cases)
+    return whole.lasting(time.monotonic() - began), ""
 
 
 def judge_outputs(
@@ -111,6 +143,7 @@ def examine_subject(
     cases: Sequence[Case],
     *,
     stage: str,
+    of: int | None = None,
 ) -> Exam:
     """Tests any model on any cases."""
     began = time.monotonic()
@@ -136,7 +169,7 @@ def examine_subject(
         max_new_tokens=tokens,
         journal=journal,
         on_progress=lambda done, total: progress.report(
-            f"testing ({stage})", done, total, "cases", where=subject.name
+            f"testing ({stage})", done, of or total, "cases", where=subject.name
         ),
     )
     report = summarise(

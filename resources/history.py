@@ -7,6 +7,7 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.brain.decide import races
 from forgemind_assets.brain.state import (
     IterationState,
     Score,
@@ -81,8 +82,9 @@ def read_iteration(
         plan.data is None or store.exists(goal, "filtered_dataset", key)
     )
     trials = {
-        trial.name: read_trial(goal, store, trial_key(key, trial.name), runs)
+        trial.name: read_trial(goal, store, trial_key(key, trial.name), runs, race=races(plan))
         for trial in (plan.trials if plan else ())
+        if plan
     }
     yields, rows = read_yields(goal, store, key)
     concluded = store.exists(goal, "registry_entry", key)
@@ -119,18 +121,31 @@ def champion_of(store: Store, goal: str, iteration: str) -> Champion:
     return Champion.model_validate(store.read_json(goal, "champion", iteration, "champion.json"))
 
 
-def read_trial(goal: str, store: Store, trial: str, runs: Sequence[dg.DagsterRun]) -> TrialState:
-    """One trial; it is finished when its last report is published or the canary stopped it."""
+def read_trial(
+    goal: str, store: Store, trial: str, runs: Sequence[dg.DagsterRun], *, race: bool
+) -> TrialState:
+    """One trial; it is finished when its last report is published or it was stopped before.
+
+    The last report of one that races others is that on dev.
+    """
     name = trial.rsplit("-", 1)[1]
-    stopped = False
-    if store.exists(goal, "canary_report", trial):
-        stopped = bool(store.manifest(goal, "canary_report", trial).meta.get("stopped"))
-    finished = stopped or store.exists(goal, "adversarial_report", trial)
+    meta = {
+        asset: store.manifest(goal, asset, trial).meta
+        for asset in ("adapter", "canary_report")
+        if store.exists(goal, asset, trial)
+    }
+    stopped = bool(meta.get("canary_report", {}).get("stopped"))
+    cannot_win = next((found for m in meta.values() if (found := m.get("cannot_win"))), "")
+    tested = store.exists(goal, "adversarial_report", trial)
+    finished = tested or stopped or bool(cannot_win) or (race and "canary_report" in meta)
     own = [run for run in runs if run.tags.get(TRIAL_TAG) == name]
     return TrialState(
         work=work_of(own, "train", finished),
+        test=work_of(own, "test", tested),
         stopped_by_canary=stopped,
-        dev=score_of(store, goal, "canary_report", trial),
+        cannot_win=cannot_win,
+        rungs=meta.get("adapter", {}).get("rungs", ()),
+        dev=None if cannot_win else score_of(store, goal, "canary_report", trial),
         full=score_of(store, goal, "benchmark_report", trial),
         adversarial=score_of(store, goal, "adversarial_report", trial),
     )

@@ -1,14 +1,16 @@
 """The Dagster instance of an installation."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+import yaml
 from filelock import FileLock
 
 from forgemind_assets.home import REPOSITORY, Home
+from forgemind_assets.lorekeeper.store import write_atomic
+from resources.places import places
 
 POOLS = ("forgemind_training", "forgemind_evaluation")
 
@@ -24,7 +26,7 @@ def prepare_dagster_home(home: Home) -> None:
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["FORGEMIND_HOME"] = str(home.root)
     with FileLock(home.run / "dagster.lock"):
-        shutil.copyfile(REPOSITORY / "dagster.yaml", home.dagster / "dagster.yaml")
+        write_settings(home, places(home))
         with dg.DagsterInstance.get() as instance:
             instance.get_runs(limit=1)
             instance.all_asset_keys()
@@ -32,6 +34,15 @@ def prepare_dagster_home(home: Home) -> None:
             for pool in POOLS:
                 # a pool has no limit until the first of its steps ran: two runs of one tick passed
                 instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
+
+
+def write_settings(home: Home, at_once: int) -> None:
+    """Writes the shipped settings with room for so many trials at once."""
+    settings = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text(encoding="utf-8"))
+    limits = settings["concurrency"]
+    limits["pools"]["default_limit"] = at_once
+    limits["runs"]["max_concurrent_runs"] = max(limits["runs"]["max_concurrent_runs"], at_once + 2)
+    write_atomic(home.dagster / "dagster.yaml", yaml.safe_dump(settings, sort_keys=False))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 
 from forgemind_assets.brain.decide import AwaitReview, Stop
+from forgemind_assets.faults import fault
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import write_atomic
 
@@ -19,6 +20,7 @@ def write_outcome(home: Home, goal: str, stop: Stop) -> None:
     home.run.mkdir(parents=True, exist_ok=True)
     entry = {"reason": stop.reason, "goal_met": stop.goal_met}
     write_atomic(home.run / f"{goal}.outcome.json", json.dumps(entry))
+    fault("outcome.written")
 
 
 def read_outcome(home: Home, goal: str) -> Stop | None:

@@ -8,6 +8,7 @@ import dagster as dg
 import psutil
 from dagster import DagsterRunStatus, RunsFilter
 
+from forgemind_assets.faults import fault
 from forgemind_assets.home import Home
 from resources.run_tags import GOAL_TAG, INTERRUPTED_TAG, UNFINISHED
 
@@ -19,11 +20,13 @@ def mark_run(home: Home, run_id: str) -> None:
     process = psutil.Process()
     entry = {"pid": process.pid, "created": process.create_time()}
     path.write_text(json.dumps(entry), encoding="utf-8")
+    fault("run.marked")
 
 
 def unmark_run(home: Home, run_id: str) -> None:
     """Forgets the note: the run has ended."""
     _mark(home, run_id).unlink(missing_ok=True)
+    fault("run.unmarked")
 
 
 def is_alive(home: Home, run_id: str) -> bool:
@@ -56,7 +59,18 @@ def recover(instance: dg.DagsterInstance, home: Home, goal: str, *, queued: bool
 def close(instance: dg.DagsterInstance, home: Home, run: dg.DagsterRun) -> None:
     """Reports one run as interrupted and frees what it held."""
     instance.add_run_tags(run.run_id, {INTERRUPTED_TAG: "true"})
+    fault("recover.tagged")
     message = "The process of this run is gone; the next attempt goes on where it was."
+    instance.report_run_failed(run, message)
+    fault("recover.reported")
+    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    fault("recover.freed")
+    unmark_run(home, run.run_id)
+    fault("recover.unmarked")
+
+
+def fail(instance: dg.DagsterInstance, home: Home, run: dg.DagsterRun, message: str) -> None:
+    """Reports a run whose process died by itself as failed, and frees what it held."""
     instance.report_run_failed(run, message)
     instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     unmark_run(home, run.run_id)

@@ -6,6 +6,7 @@ GOAL_TAG = "forgemind/goal"
 ITERATION_TAG = "forgemind/iteration"
 PHASE_TAG = "forgemind/phase"
 TRIAL_TAG = "forgemind/trial"
+AT_ONCE_TAG = "forgemind/at_once"
 ATTEMPT_TAG = "forgemind/attempt"
 INTERRUPTED_TAG = "forgemind/interrupted"
 

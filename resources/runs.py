@@ -3,15 +3,31 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from forgemind_assets.brain.decide import Conclude, Decision, Prepare, Promote, Train
+from forgemind_assets.brain.decide import Conclude, Decision, Prepare, Promote, Test, Train
 from forgemind_assets.partitions import BASELINE, iterations_name, trial_key, trials_name
-from resources.run_tags import ATTEMPT_TAG, GOAL_TAG, ITERATION_TAG, PHASE_TAG, TRIAL_TAG
+from resources.run_tags import (
+    AT_ONCE_TAG,
+    ATTEMPT_TAG,
+    GOAL_TAG,
+    ITERATION_TAG,
+    PHASE_TAG,
+    TRIAL_TAG,
+)
 
 PREPARE = ("goal", "plan", "raw_dataset", "filtered_dataset")
 PREPARE_BASELINE = ("goal", "plan")
-TRIAL = ("adapter", "canary_report", "benchmark_report", "adversarial_report")
+RACE = ("adapter", "canary_report")
+TEST = ("benchmark_report", "adversarial_report")
+TRIAL = (*RACE, *TEST)
 CONCLUDE = ("champion", "registry_entry")
 PROMOTE = ("registry_entry",)
+PHASES = {
+    "prepare": PREPARE,
+    "train": TRIAL,
+    "test": TEST,
+    "conclude": CONCLUDE,
+    "promote": PROMOTE,
+}
 
 
 @dataclass(frozen=True)
@@ -45,14 +61,22 @@ def runs_for(goal: str, decision: Decision) -> list[RunSpec]:
             spec = _spec(goal, "prepare", plan.iteration, None, attempt)
             config = {"plan_json": plan.model_dump_json()}
             return [replace(spec, run_config={"ops": {f"{goal}__plan": {"config": config}}})]
-        case Train(iteration, trials):
-            return [_spec(goal, "train", iteration, name, n) for name, n in trials]
+        case Train(iteration, trials, gate, at_once):
+            specs = [_spec(goal, "train", iteration, name, n) for name, n in trials]
+            return specs if gate else [racing(spec, at_once) for spec in specs]
+        case Test(iteration, trial, attempt):
+            return [_spec(goal, "test", iteration, trial, attempt)]
         case Conclude(iteration, attempt):
             return [_spec(goal, "conclude", iteration, None, attempt)]
         case Promote(iteration, attempt):
             return [_spec(goal, "promote", iteration, None, attempt)]
         case _:
             return []
+
+
+def racing(spec: RunSpec, at_once: int) -> RunSpec:
+    """The run of a trial that races others: it ends before the gate."""
+    return replace(spec, assets=RACE, tags=spec.tags | {AT_ONCE_TAG: str(at_once)})
 
 
 def _spec(goal: str, phase: str, iteration: str, trial: str | None, attempt: int) -> RunSpec:
@@ -71,9 +95,7 @@ def _spec(goal: str, phase: str, iteration: str, trial: str | None, attempt: int
         phase=phase,
         partition=trial_key(iteration, trial) if trial else iteration,
         partitions_name=trials_name(goal) if trial else iterations_name(goal),
-        assets={"prepare": prepare, "train": TRIAL, "conclude": CONCLUDE, "promote": PROMOTE}[
-            phase
-        ],
+        assets=prepare if phase == "prepare" else PHASES[phase],
         run_key=":".join(parts),
         tags=tags,
     )

@@ -53,5 +53,7 @@ def _dev_rates(store: Store, goal: str, iteration: str, plan: Plan) -> dict[str,
         for name in names
         if store.exists(goal, DEV_REPORT, name)
     ]
-    best = max(reports, key=lambda report: report.pass_rate, default=None)
+    most = max((report.overall.total for report in reports), default=0)
+    whole = [report for report in reports if report.overall.total == most]
+    best = max(whole, key=lambda report: report.pass_rate, default=None)
     return {name: rate.rate for name, rate in best.slices.items()} if best else {}

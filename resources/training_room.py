@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forgemind_assets.brain.decide import races
 from forgemind_assets.forge.batching import Kin
-from forgemind_assets.forge.holdout import hold_out
+from forgemind_assets.forge.holdout import hold_out, set_aside
 from forgemind_assets.foundry.tables import read_rows
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_seeds
@@ -19,6 +20,9 @@ from resources.adapters import open_adapter
 from resources.workshop import Workshop
 
 TrainingRow = tuple[Sequence[Message], str]
+
+RACE_ROWS = 48
+"""Rows that a race is judged on at each rung; their loss takes seconds on two cores."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class TrainingInputs:
     start: Path | None
     dataset_version: str
     provenance: dict[str, Any]
+    race_rows: Sequence[TrainingRow] = ()
 
 
 def planned_trial(goal: Goal, workshop: Workshop, trial: str) -> tuple[Plan, TrialSettings]:
@@ -76,12 +81,14 @@ def training_inputs(
         start = open_adapter(store, workshop.home, goal.name, settings.start_from)
     seeds = {seed.id: seed for seed in load_seeds(goal)}
     task = load_task_prompt(goal.folder / goal.spec.prompts, prompt)
-    train, held = list(kept.values()), list[Row]()
+    train, held, aside = list(kept.values()), list[Row](), list[Row]()
+    if races(plan):
+        train, aside = set_aside(train, plan.data.seed, RACE_ROWS)
     if settings.early_stop_patience:
         train, held = hold_out(train, settings.seed)
-    rows, dev_rows = (
+    rows, dev_rows, race_rows = (
         [(task_messages(task, row.input, seeds), row.answer) for row in part]
-        for part in (train, held)
+        for part in (train, held, aside)
     )
     return TrainingInputs(
         rows=rows,
@@ -99,6 +106,7 @@ def training_inputs(
             "datasets": versions,
             "rows_sha256": rows_hash([*rows, *dev_rows]),
         },
+        race_rows=race_rows,
     )
 
 

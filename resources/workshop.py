@@ -1,18 +1,20 @@
 """The installation that assets work in: home folder, store, ledger, weights, progress."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
 from resources.ledger import Ledger
 from resources.models import ModelStore
+from resources.places import place
 from resources.progress import Progress
 from resources.recovery import mark_run, unmark_run
+from resources.run_tags import AT_ONCE_TAG, PHASE_TAG
 
 
 class Workshop(dg.ConfigurableResource):
@@ -25,13 +27,22 @@ class Workshop(dg.ConfigurableResource):
         default=None, description="cache of weights; FORGEMIND_MODELS or the user's cache"
     )
 
+    _held: ExitStack = PrivateAttr(default_factory=ExitStack)
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Notes this process, so that a later start knows whether the run is alive."""
+        """Notes this process, so that a later start knows whether the run is alive.
+
+        A run of a trial then waits for its share of the machine.
+        """
         if context.run:
             mark_run(self.home, context.run.run_id)
+            if context.run.tags.get(PHASE_TAG) in ("train", "test"):
+                at_once = int(context.run.tags.get(AT_ONCE_TAG, "1"))
+                self._held.enter_context(place(self.home, at_once))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Forgets it."""
+        """Forgets it, and gives the share back."""
+        self._held.close()
         if context.run:
             unmark_run(self.home, context.run.run_id)
 

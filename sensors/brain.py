@@ -7,10 +7,12 @@ from typing import Any
 import dagster as dg
 
 from forgemind_assets.brain.decide import AwaitReview, Stop, Wait, decide
+from forgemind_assets.faults import fault
 from forgemind_assets.goal import Goal
 from resources.history import read_state
 from resources.locks import driver_lock
 from resources.outcome import outcome_of, write_outcome
+from resources.places import fitted
 from resources.runs import RunSpec, runs_for
 from resources.workshop import Workshop
 
@@ -43,11 +45,12 @@ def default_status(goal: str) -> dg.DefaultSensorStatus:
 def tick(goal: Goal, instance: dg.DagsterInstance, workshop: Workshop) -> dg.SensorResult:
     """One step: the decision as partitions and run requests."""
     decision = decide(goal.spec, read_state(goal, instance, workshop))
+    fault("decided")
     if isinstance(decision, Wait | Stop | AwaitReview):
         if not isinstance(decision, Wait):
             write_outcome(workshop.home, goal.name, outcome_of(decision))
         return dg.SensorResult(skip_reason=decision.reason)
-    specs = runs_for(goal.name, decision)
+    specs = runs_for(goal.name, fitted(goal, workshop.home, decision))
     return dg.SensorResult(
         run_requests=[request(spec) for spec in specs],
         dynamic_partitions_requests=[

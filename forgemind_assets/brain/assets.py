@@ -113,7 +113,7 @@ def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
     store = workshop.store
     plan = Plan.model_validate(store.read_json(goal.name, "plan", iteration, "plan.json"))
     names = [trial_key(iteration, trial.name) for trial in plan.trials]
-    done = [name for name in names if store.exists(goal.name, "benchmark_report", name)]
+    done = [name for name in names if measured(workshop, goal.name, name)]
     earlier = [p for p in store.partitions(goal.name, "champion") if p < iteration]
     before = None
     if earlier:
@@ -133,13 +133,23 @@ def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
     return winner.model_copy(update={"hours_used": total, "iteration_hours": hours})
 
 
+def measured(workshop: Workshop, goal: str, trial: str) -> bool:
+    """Whether a trial has been through all of dev: neither the canary nor a race stopped it."""
+    if not workshop.store.exists(goal, "canary_report", trial):
+        return False
+    meta = workshop.store.manifest(goal, "canary_report", trial).meta
+    return not (meta.get("stopped") or meta.get("cannot_win"))
+
+
 def candidate(workshop: Workshop, goal: str, trial: str) -> Candidate:
-    """One trial's results, read from its reports."""
-    dev = read_report(workshop.store.folder(goal, "canary_report", trial))
+    """One trial's results, read from its reports; those on the gate where it was put to it."""
+    dev = Score.of(read_report(workshop.store.folder(goal, "canary_report", trial)))
+    if not workshop.store.exists(goal, "benchmark_report", trial):
+        return Candidate(trial=trial, dev=dev)
     folder = workshop.store.folder(goal, "benchmark_report", trial)
     return Candidate(
         trial=trial,
-        dev=Score.of(dev),
+        dev=dev,
         full=Score.of(read_report(folder)),
         passed=read_cases(folder),
         families=read_families(folder),

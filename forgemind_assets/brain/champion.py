@@ -29,13 +29,16 @@ from forgemind_assets.trial_grounds.statistics import (
 
 
 class Candidate(Record):
-    """A trial with its results on the gate case by case; these are never shown to the Brain."""
+    """A trial with its results on the gate case by case; these are never shown to the Brain.
+
+    One that lost its race on dev was never put to the gate and has none.
+    """
 
     trial: str
     dev: Score
-    full: Score
-    passed: dict[str, bool] = Field(description="gate case id -> passed")
-    families: dict[str, str] = Field(description="gate case id -> its family")
+    full: Score | None = None
+    passed: dict[str, bool] = Field(default_factory=dict, description="gate case id -> passed")
+    families: dict[str, str] = Field(default_factory=dict, description="gate case id -> family")
 
 
 class Champion(Record):
@@ -86,8 +89,9 @@ def crown(
     same gate cases at the level that the loop's error budget has for this iteration, or when it
     meets the goal, passes more of the cases, and the champion does not meet it.
     """
-    best = min(candidates, key=lambda c: (-c.dev.rate, c.trial), default=None)
-    if best is None:
+    tested = [candidate for candidate in candidates if candidate.full is not None]
+    best = min(tested, key=lambda c: (-c.dev.rate, c.trial), default=None)
+    if best is None or best.full is None:
         return None if before is None else nothing_new(before)
     if before is None:
         return Champion(
@@ -101,7 +105,7 @@ def crown(
         )
     looks_left = max(1, spec.limits.max_iterations + 1 - iteration_number(iteration))
     level = next_level(spec.success.alpha, before.alpha_spent, looks_left)
-    compared = duel(spec, best, before, before_passed, level)
+    compared = duel(spec, best, best.full, before, before_passed, level)
     return compared.model_copy(update=search_leader(candidates, best, before))
 
 
@@ -135,6 +139,7 @@ def search_leader(candidates: list[Candidate], best: Candidate, before: Champion
 def duel(
     spec: GoalSpec,
     best: Candidate,
+    full: Score,
     before: Champion,
     before_passed: Mapping[str, bool],
     level: float,
@@ -144,7 +149,7 @@ def duel(
     needed = needed_net(paired.net, level)
     net = sum(paired.net)
     better = needed is not None and net >= needed
-    meets = net > 0 and judge(spec, best.full).met and not judge(spec, before.full).met
+    meets = net > 0 and judge(spec, full).met and not judge(spec, before.full).met
     interval = bootstrap_interval(paired)
     facts: dict[str, Any] = {
         "before": before.trial,
@@ -161,12 +166,12 @@ def duel(
         facts["gain_expected"] = gain_after_selection(
             paired.gain, paired.standard_error, needed / paired.total
         )
-    leads = best if better or meets else before
+    new = better or meets
     return Champion(
-        trial=leads.trial,
-        full=leads.full,
-        dev=leads.dev,
-        changed=leads is best,
+        trial=best.trial if new else before.trial,
+        full=full if new else before.full,
+        dev=best.dev if new else before.dev,
+        changed=new,
         reason=sentence(spec, best.trial, before.trial, paired, facts, better=better, meets=meets),
         **facts,
     )

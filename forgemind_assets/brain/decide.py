@@ -25,10 +25,27 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Train:
-    """Train and test trials; each is (name, attempt)."""
+    """Train and test trials; each is (name, attempt).
+
+    `gate` says whether each is put to the gate too: where several race, only the winner is.
+    `at_once` is how many may share the machine.
+    """
 
     iteration: str
     trials: tuple[tuple[str, int], ...]
+    gate: bool = True
+    at_once: int = 1
+
+
+@dataclass(frozen=True)
+class Test:
+    """Put the trial that leads on dev to the gate, alone of its iteration."""
+
+    __test__ = False
+
+    iteration: str
+    trial: str
+    attempt: int
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,7 @@ class Stop:
     goal_met: bool
 
 
-Decision = Prepare | Train | Conclude | Promote | AwaitReview | Wait | Stop
+Decision = Prepare | Train | Test | Conclude | Promote | AwaitReview | Wait | Stop
 
 
 @dataclass(frozen=True)
@@ -126,12 +143,42 @@ def unfinished(spec: GoalSpec, state: State, it: IterationState) -> Decision | N
         work = it.trials[trial.name].work if trial.name in it.trials else Work()
         if work.status == "none" or (work.status == "failed" and work.failures < MAX_FAILURES):
             todo.append((trial.name, work.attempts + 1))
+    race = races(it.plan)
     if todo:
-        return Train(it.key, tuple(todo))
+        at_once = min(spec.search.trials, len(it.plan.trials))
+        return Train(it.key, tuple(todo), gate=not race, at_once=at_once)
     if any(t.work.status == "running" for t in it.trials.values()):
         return Wait(f"iteration {it.key}: trials under way")
     if all(t.work.status == "failed" and not t.stopped_by_canary for t in it.trials.values()):
         return gave_up(f"every trial of iteration {it.key}")
+    return (gate_test(it) if race else None) or conclusion(it)
+
+
+def races(plan: Plan) -> bool:
+    """Whether the trials of a plan race, so that only one of them may look at the gate.
+
+    The baselines do not: nothing is claimed of them, and both are measured.
+    """
+    return len(plan.trials) > 1 and plan.iteration != BASELINE
+
+
+def gate_test(it: IterationState) -> Decision | None:
+    """The one look at the gate that a race has; None when it is done, or nobody got through."""
+    winner = it.winner
+    if winner is None:
+        return None
+    work = it.trials[winner].test
+    if work.status == "succeeded":
+        return None
+    if work.status == "running":
+        return Wait(f"iteration {it.key}: testing {winner}")
+    if work.failures >= MAX_FAILURES:
+        return gave_up(f"testing trial {winner} of iteration {it.key}")
+    return Test(it.key, winner, work.attempts + 1)
+
+
+def conclusion(it: IterationState) -> Decision | None:
+    """The comparison with the champion; None when it is done."""
     if it.conclude.status == "running":
         return Wait(f"iteration {it.key}: concluding")
     if it.conclude.status != "succeeded":

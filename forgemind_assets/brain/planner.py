@@ -14,6 +14,8 @@ PLATEAU = 0.02
 # How strongly an error-prone slice is favoured: weight 1 at no errors, 1 + this at all wrong.
 # At 2.0 a model that named a weakness everywhere became one that named none anywhere.
 ERROR_WEIGHT = 0.5
+# Trials side by side differ by powers of this factor of the learning rate.
+RATE_STEP = 1.5
 # Epochs stay within these, however often an iteration was worse or brought nothing.
 LEAST_EPOCHS, MOST_EPOCHS = 0.5, 5.0
 
@@ -61,7 +63,8 @@ def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
             teacher_requests=search.teacher_requests,
             seed=search.seed,
         ),
-        trials=(
+        trials=side_by_side(
+            spec,
             TrialSettings(
                 name="a", training=first_settings(spec), prompt_variant=search.prompt_variants[0]
             ),
@@ -121,7 +124,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
             reuse_iterations=reused(trained, trial),
             seed=last.plan.data.seed + 1,
         ),
-        trials=(trial,),
+        trials=side_by_side(spec, trial),
     )
 
 
@@ -137,12 +140,13 @@ def training_tack(
     After a worse result the next training is shorter and gentler, since more of the same would
     lose more; on a plateau it passes over the rows more often.
     """
-    assert last.plan is not None
-    past = last.plan.trials[0].training or first_settings(spec)
-    variant = last.plan.trials[0].prompt_variant
+    before_it = leading_trial(last)
+    past = before_it.training or first_settings(spec)
+    variant = before_it.prompt_variant
     leader = last.leader
     seed = past.seed + 1
-    if plateau and leader == trial_key(last.key, "a") and past.start_from != "base":
+    own = trial_key(last.key, before_it.name)
+    if plateau and leader == own and past.start_from != "base":
         variants = spec.search.prompt_variants
         variant = variants[(variants.index(variant) + 1) % len(variants)]
     if leader is None or leader.startswith(BASELINE):
@@ -152,7 +156,7 @@ def training_tack(
         return TrialSettings(name="a", training=settings, prompt_variant=variant), (
             "a lower learning rate from the base model"
         )
-    regressed = leader != trial_key(last.key, "a")
+    regressed = leader != own
     factor = 0.5 if regressed else 0.8
     rate = max(past.learning_rate * factor, spec.search.learning_rate * 0.1)
     epochs, passes = past.epochs, ""
@@ -168,6 +172,25 @@ def training_tack(
     return TrialSettings(name="a", training=settings, prompt_variant=variant), (
         f"training on from {leader}, the best on dev, at a learning rate of {rate:.1e}{passes}"
     )
+
+
+def leading_trial(it: IterationState) -> TrialSettings:
+    """Of an iteration's trials the one that leads on dev; the first where none got through."""
+    assert it.plan is not None
+    return next((t for t in it.plan.trials if t.name == it.winner), it.plan.trials[0])
+
+
+def side_by_side(spec: GoalSpec, first: TrialSettings) -> tuple[TrialSettings, ...]:
+    """As many trials as the goal asks for: the first, and others at learning rates around it."""
+    assert first.training is not None
+    trials = [first]
+    for number in range(1, spec.search.trials):
+        factor = RATE_STEP ** ((number + 1) // 2 * (1 if number % 2 else -1))
+        rate = min(1.0, first.training.learning_rate * factor)
+        training = first.training.model_copy(update={"learning_rate": rate})
+        name = chr(ord(first.name) + number)
+        trials.append(first.model_copy(update={"name": name, "training": training}))
+    return tuple(trials)
 
 
 def slice_weights(dev: Score, error_weight: float = ERROR_WEIGHT) -> dict[str, float]:
@@ -246,8 +269,12 @@ def weakest(dev: Score, count: int = 3) -> str:
 
 
 def dev_of(it: IterationState | None) -> Score | None:
-    """The best dev result among an iteration's trials."""
-    scores = [t.dev for t in it.trials.values() if t.dev is not None] if it else []
+    """The best dev result among an iteration's trials; of those the canary stopped if no other."""
+    if it is None:
+        return None
+    if it.winner is not None:
+        return it.trials[it.winner].dev
+    scores = [t.dev for t in it.trials.values() if t.dev is not None]
     return max(scores, key=lambda score: score.rate, default=None)
 
 

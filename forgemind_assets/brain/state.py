@@ -53,11 +53,21 @@ class TrialState(Record):
     """One trial: its work and, where published, its results."""
 
     work: Work = Work()
+    test: Work = Field(default=Work(), description="on the gate, where it leads several trials")
     stopped_by_canary: bool = False
-    dev: Score | None = None
+    cannot_win: str = Field(default="", description="why its race was ended early, if it was")
+    rungs: tuple[tuple[float, float], ...] = Field(
+        default=(), description="(share of its steps, loss on held-out rows) of a race"
+    )
+    dev: Score | None = Field(default=None, description="None also for a race that was ended")
     full: Score | None = None
     adversarial: Score | None = None
     train_seconds: float | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether it has been through all of dev: only then is it compared with others."""
+        return self.dev is not None and not self.stopped_by_canary and not self.cannot_win
 
 
 class Yield(Record):
@@ -88,6 +98,12 @@ class IterationState(Record):
         default="none", description="what people said of the champion's promotion, if asked"
     )
     review: str = Field(default="", description="id of the review that asks them")
+
+    @property
+    def winner(self) -> str | None:
+        """Name of the trial that leads on dev, the first of equals; None where none got through."""
+        rates = {n: t.dev.rate for n, t in self.trials.items() if t.dev and t.measured}
+        return min(rates, key=lambda name: (-rates[name], name), default=None)
 
 
 class State(Record):

@@ -1,19 +1,22 @@
 """The Brain's second driver: a plain loop, without daemon or webserver."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
 from forgemind_assets.brain.decide import AwaitReview, Stop, decide
+from forgemind_assets.cli.trials import side_by_side
+from forgemind_assets.faults import fault
 from forgemind_assets.goal import Goal
 from resources.alert_watch import delivering, watch
 from resources.history import read_state
 from resources.locks import driver_lock
 from resources.outcome import outcome_of, write_outcome
+from resources.places import fitted
 from resources.recovery import recover
-from resources.run_tags import INTERRUPTED_TAG
+from resources.run_tags import AT_ONCE_TAG, INTERRUPTED_TAG
 from resources.runs import RunSpec, runs_for
 from resources.workshop import Workshop
 
@@ -50,22 +53,50 @@ def loop(
     """Decides and executes until the Brain says stop."""
     while True:
         decision = decide(goal.spec, read_state(goal, instance, workshop))
+        fault("decided")
         if isinstance(decision, Stop | AwaitReview):
             stop = outcome_of(decision)
             write_outcome(workshop.home, goal.name, stop)
             watch([goal], instance, workshop.home)
             return stop
-        specs = runs_for(goal.name, decision)
-        for spec in specs:
-            result = execute(definitions, instance, spec)
-            if interrupted(result):
-                instance.add_run_tags(result.run_id, {INTERRUPTED_TAG: "true"})
-                raise KeyboardInterrupt
-            for message in failures(result):
+        specs = runs_for(goal.name, fitted(goal, workshop.home, decision))
+        for spec, messages in carry_out(goal, definitions, instance, workshop, specs):
+            for message in messages:
                 on_failure(f"{spec.phase} {spec.partition} failed: {message}")
             watch([goal], instance, workshop.home)
+            fault("alerts.watched")
         if not specs:
             time.sleep(POLL_SECONDS)
+
+
+def carry_out(
+    goal: Goal,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    workshop: Workshop,
+    specs: Sequence[RunSpec],
+) -> Iterator[tuple[RunSpec, list[str]]]:
+    """Each run with the messages of its failed steps, as it ends.
+
+    One after the other in this process, or side by side in processes of their own.
+    """
+    at_once = min([len(specs), *(int(spec.tags.get(AT_ONCE_TAG, "1")) for spec in specs)])
+    if at_once > 1:
+        yield from side_by_side(goal, instance, workshop, specs, at_once)
+        return
+    for spec in specs:
+        yield spec, carry_out_here(definitions, instance, spec)
+
+
+def carry_out_here(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, spec: RunSpec
+) -> list[str]:
+    """One run in this process. Raises KeyboardInterrupt where the process was told to stop."""
+    result = execute(definitions, instance, spec)
+    if interrupted(result):
+        instance.add_run_tags(result.run_id, {INTERRUPTED_TAG: "true"})
+        raise KeyboardInterrupt
+    return failures(result)
 
 
 def execute(
@@ -73,8 +104,9 @@ def execute(
 ) -> dg.ExecuteInProcessResult:
     """One run in this process, recorded as the sensor's runs are."""
     instance.add_dynamic_partitions(spec.partitions_name, [spec.partition])
+    fault("partition.added")
     job = definitions.resolve_job_def(spec.job)
-    return job.execute_in_process(
+    result = job.execute_in_process(
         instance=instance,
         partition_key=spec.partition,
         run_config=spec.run_config,
@@ -82,6 +114,8 @@ def execute(
         asset_selection=[dg.AssetKey([spec.goal, name]) for name in spec.assets],
         raise_on_error=False,
     )
+    fault("run.ended")
+    return result
 
 
 def interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -18,6 +18,8 @@ from resources.progress import read_progress
 PLAIN_SECONDS = 5.0
 QUIET_SECONDS = 9.0
 POLL_SECONDS = 0.5
+BESIDE_SECONDS = 6.0
+"""What has said nothing for so long while another speaks has ended."""
 
 
 def describe(entry: dict[str, Any], now: float) -> str:
@@ -55,7 +57,8 @@ class Ticker:
     def __init__(self, console: Console, home: Home, goal: str):
         self.console, self.home, self.goal = console, home, goal
         self.began = time.time()
-        self._said, self._when = "", 0.0
+        self._said, self._when = set[str](), 0.0
+        self._beside: dict[str, dict[str, Any]] = {}
         self._live: Live | None = None
 
     def show(self) -> None:
@@ -69,11 +72,12 @@ class Ticker:
         line = describe(entry, now) if entry and fresh else "starting"
         waited = now - self._when
         stage = line.split("/")[0].rsplit(" ", 1)[0]
-        new_stage = stage != self._said
+        new_stage = stage not in self._said
         if (new_stage and waited > 1) or waited > (PLAIN_SECONDS if fresh else QUIET_SECONDS):
             said = f"[{clock(now - self.began)}] {line}"
             self.console.print(said, markup=False, highlight=False, soft_wrap=True)
-            self._said, self._when = stage, now
+            # trials that run side by side take turns with the newest word
+            self._said, self._when = {*self._said, stage}, now
 
     def _picture(self, entry: dict[str, Any] | None, now: float) -> Table:
         grid = Table.grid(padding=(0, 1))
@@ -81,8 +85,13 @@ class Ticker:
         if entry is None:
             grid.add_row(elapsed, Text("starting"))
             return grid
-        bar = ProgressBar(total=max(entry["total"], 1), completed=entry["done"], width=24)
-        grid.add_row(elapsed, bar, Text(describe(entry, now)))
+        self._beside[entry["where"]] = entry
+        for where, one in sorted(self._beside.items()):
+            if one is entry or now - one["updated"] < BESIDE_SECONDS:
+                bar = ProgressBar(total=max(one["total"], 1), completed=one["done"], width=24)
+                grid.add_row(elapsed, bar, Text(describe(one, now)))
+            else:
+                del self._beside[where]
         return grid
 
     @contextmanager

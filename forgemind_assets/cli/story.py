@@ -4,7 +4,7 @@ from rich.console import Console
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.cli.live import clock
-from forgemind_assets.cli.summary import SUITES, percent, rate_of
+from forgemind_assets.cli.summary import SUITES, percent, rate_of, stopped_of
 from forgemind_assets.goal import Goal
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
@@ -79,6 +79,13 @@ class Story:
             if self._first(asset, name):
                 rate = percent(rate_of(self.goal.name, self.store, asset, name))
                 self._say(f"   {name} on {suite}: {rate}")
+        self._race(name)
+
+    def _race(self, name: str) -> None:
+        reason = stopped_of(self.goal.name, self.store, name)
+        if reason and (name, "race") not in self._told:
+            self._told.add((name, "race"))
+            self._say(f"   {name} stopped: {reason}")
 
     def _champion(self, key: str) -> None:
         if self._first("champion", key):

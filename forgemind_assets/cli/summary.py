@@ -36,6 +36,7 @@ def history(goal: Goal, store: Store) -> list[dict[str, Any]]:
                     "rows": rows_of(goal.name, store, name),
                     **{suite: rate_of(goal.name, store, a, name) for suite, a in SUITES.items()},
                     "seconds": seconds_of(goal.name, store, name),
+                    "stopped": stopped_of(goal.name, store, name),
                     "champion": bool(leader and leader.trial == name),
                     "registered": version_of(goal.name, store, key, name),
                     "hypothesis": plan.hypothesis,
@@ -49,6 +50,16 @@ def rate_of(goal: str, store: Store, asset: str, trial: str) -> float | None:
     if not store.exists(goal, asset, trial):
         return None
     return read_report(store.folder(goal, asset, trial)).pass_rate
+
+
+def stopped_of(goal: str, store: Store, trial: str) -> str | None:
+    """Why a trial's race was ended early, or None."""
+    for asset in ("adapter", "canary_report"):
+        if store.exists(goal, asset, trial):
+            found = store.manifest(goal, asset, trial).meta.get("cannot_win")
+            if found:
+                return found
+    return None
 
 
 def rows_of(goal: str, store: Store, trial: str) -> int | None:

@@ -5,13 +5,17 @@ from typing import Any
 
 import dagster as dg
 
+from forgemind_assets.errors import TrainingError
 from forgemind_assets.forge.manifest import write_manifest
-from forgemind_assets.forge.training import TrainProgress, TrainResult, train
+from forgemind_assets.forge.training import Race, TrainProgress, TrainResult, train
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from forgemind_assets.pictures import picture
 from forgemind_assets.records import TrainSettings
+from forgemind_assets.trial_grounds.racing import RUNGS
 from resources.adapters import refuse_registered
+from resources.race import Race as TrialRace
+from resources.race import open_race
 from resources.training_room import TrainingInputs, planned_trial, training_inputs
 from resources.workshop import Workshop
 
@@ -33,7 +37,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
             curve = folder / "loss_curve.png"
             drawn = picture(curve.read_bytes()) if curve.exists() else None
         manifest = workshop.store.manifest(goal.name, "adapter", trial)
-        facts = {k: v for k, v in meta.items() if v is not None}
+        facts = {k: v for k, v in meta.items() if v not in (None, "", ())}
         address = str(workshop.store.folder(goal.name, "adapter", trial))
         return dg.MaterializeResult(
             metadata=facts | ({"loss_curve": drawn} if drawn else {}) | {"path": address},
@@ -56,7 +60,13 @@ def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> di
         return facts | {"seconds": 0.0}
     workshop.progress(goal.name).report("loading base model", 0, 1, "models", where=trial)
     inputs = training_inputs(goal, workshop, trial, plan, chosen.training, chosen.prompt_variant)
-    result = fine_tune(goal, workshop, trial, inputs, chosen.training, folder)
+    race = open_race(goal, workshop, trial)
+    try:
+        result = fine_tune(goal, workshop, trial, inputs, chosen.training, folder, race)
+    except TrainingError:
+        if race:
+            race.withdraw()
+        raise
     return {
         "kind": "lora",
         "rows": result.rows,
@@ -72,7 +82,7 @@ def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> di
         "resumed_at_step": result.resumed_at,
         "start_from": chosen.training.start_from,
         "dataset_version": inputs.dataset_version,
-    }
+    } | ({"rungs": result.rungs, "cannot_win": result.cannot_win} if race else {})
 
 
 def fine_tune(
@@ -82,6 +92,7 @@ def fine_tune(
     inputs: TrainingInputs,
     settings: TrainSettings,
     folder: Path,
+    race: TrialRace | None = None,
 ) -> TrainResult:
     """Trains within the trial's budget, and shows how far it has come."""
     limits = goal.spec.limits
@@ -98,6 +109,8 @@ def fine_tune(
             tokens_per_second=round(now.tokens_per_second),
         )
 
+    weights = goal.spec.search.answer_weights
+    rungs = Race(RUNGS, inputs.race_rows, race.at_rung, weights) if race else None
     hours = (settings.max_seconds or limits.hours * 3600) / 3600
     most = min(limits.gpu_dollars_per_hour * hours, limits.gpu_dollars_per_try)
     with workshop.gpu_bill(goal.name, trial, most, limits.gpu_dollars_per_try) as bill:
@@ -115,6 +128,7 @@ def fine_tune(
             dataset_version=inputs.dataset_version,
             provenance=inputs.provenance,
             dollars_per_hour=limits.gpu_dollars_per_hour,
+            race=rungs,
         )
         bill(result.dollars)
     return result

@@ -16,14 +16,29 @@ from forgemind_assets.forge import (
 )
 from forgemind_assets.forge.batching import Kin
 from forgemind_assets.forge.encoding import Encoded, encode_rows
-from forgemind_assets.forge.training_run import Replay, TrainingRun, TrainProgress
+from forgemind_assets.forge.training_run import Replay, Rungs, TrainingRun, TrainProgress
 from forgemind_assets.forge.weights import folder_hash, load_base
 from forgemind_assets.prompting import Message
 from forgemind_assets.records import TrainSettings
 
 TrainingRow = tuple[Sequence[Message], str]
 
+
+@dataclass(frozen=True)
+class Race:
+    """What a training that races others is compared by; see `training_run.Rungs`.
+
+    `answer_weights` are the same for all of them, whatever each learns with.
+    """
+
+    shares: tuple[float, ...]
+    rows: Sequence[TrainingRow]
+    judge: Callable[[float, float], str]
+    answer_weights: Mapping[str, float]
+
+
 CHECKPOINT_SECONDS = 60.0
+RACED = ("rungs", "cannot_win")
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,8 @@ class TrainResult:
     rows: int
     refused_rows: int
     resumed_at: int | None
+    rungs: tuple[tuple[float, float], ...] = ()
+    cannot_win: str = ""
 
 
 @hardware.without_denormals()
@@ -64,6 +81,7 @@ def train(
     device: str | None = None,
     provenance: Mapping[str, Any] | None = None,
     replay: Replay | None = None,
+    race: Race | None = None,
 ) -> TrainResult:
     """Trains a LoRA adapter and writes it to `out` with `manifest.json` as the last file.
 
@@ -89,6 +107,7 @@ def train(
         device: `cpu` or `cuda`; None takes a GPU where there is one.
         provenance: where the rows came from, for the manifest.
         replay: the plan of a past run; the clock then changes nothing.
+        race: ends the run early where it cannot win any more; it changes no weight.
 
     Raises:
         TrainingError: no row is left, rows to hold out or kin are wanted and missing, or the loss
@@ -142,6 +161,7 @@ def train(
         ),
         kin=kin,
         replay=replay,
+        rungs=_rungs(race, tokenizer, settings.max_length) if race else None,
     )
     resumed_at = run.resume()
     run.loop(on_progress or (lambda _: None))
@@ -158,6 +178,13 @@ def train(
             "provenance": dict(provenance or {}),
         },
     )
+
+
+def _rungs(race: Race, tokenizer: Any, max_length: int) -> Rungs:
+    rows = encode_rows(
+        tokenizer, race.rows, max_length=max_length, answer_weights=dict(race.answer_weights)
+    ).rows
+    return Rungs(race.shares if rows else (), rows, race.judge)
 
 
 def _publish(
@@ -186,6 +213,8 @@ def _publish(
         rows=len(run.rows),
         refused_rows=refused,
         resumed_at=resumed_at,
+        rungs=tuple((share, loss) for share, loss in at.rungs),
+        cannot_win=at.cannot_win,
     )
     adapter.export(run.model, out, facts["base"]["name"])
     with checkpoint.full_disk_is_clear(out):
@@ -193,7 +222,8 @@ def _publish(
         manifest.write_manifest(
             out,
             facts
-            | {k: v for k, v in asdict(result).items() if k != "adapter"}
+            | {k: v for k, v in asdict(result).items() if k != "adapter" and k not in RACED}
+            | ({name: asdict(result)[name] for name in RACED} if at.rungs else {})
             | {
                 "adapter_sha256": tensors_hash(out),
                 "threads": hardware.threads(),
@@ -238,4 +268,4 @@ def _fingerprint(
     return digest.hexdigest()
 
 
-__all__ = ["Replay", "TrainProgress", "TrainResult", "TrainingRow", "train"]
+__all__ = ["Race", "Replay", "TrainProgress", "TrainResult", "TrainingRow", "train"]

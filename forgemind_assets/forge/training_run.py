@@ -52,6 +52,9 @@ class Position:
     stopped: str = ""
     totals: list[tuple[int, int]] = field(default_factory=list)
     """(step, steps of the whole run from there on): each time the clock changed the plan."""
+    rungs: list[tuple[float, float]] = field(default_factory=list)
+    """(share of the plan, loss on the race's rows)."""
+    cannot_win: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,19 @@ class Replay:
 
     totals: dict[int, int]
     steps: int
+
+
+@dataclass(frozen=True)
+class Rungs:
+    """Where a training that races others is compared with them.
+
+    `judge` gets the share of the plan that is done and the loss on `rows`, and answers why the
+    run cannot win any more, or with nothing. Nothing of this enters the weights.
+    """
+
+    shares: tuple[float, ...]
+    rows: Sequence[Encoded]
+    judge: Callable[[float, float], str]
 
 
 class TrainingRun:
@@ -82,10 +98,11 @@ class TrainingRun:
         fingerprint: str,
         kin: Sequence[batching.Kin] = (),
         replay: Replay | None = None,
+        rungs: Rungs | None = None,
     ) -> None:
         import torch
 
-        self.replay, self.kin = replay, kin
+        self.replay, self.kin, self.rungs = replay, kin, rungs
         self.model, self.settings, self.rows, self.dev = peft_model, settings, rows, dev
         self.device, self.precision, self.work = device, precision, work
         self.checkpoint_seconds = checkpoint_seconds
@@ -119,7 +136,9 @@ class TrainingRun:
             at.seconds = before + time.monotonic() - started
             if self._dev_is_due():
                 self._judge_dev()
-            if self._time_is_up():
+            if self.rungs and not at.stopped:
+                self._judge_rung(self.rungs)
+            if not at.cannot_win and self._time_is_up():
                 at.stopped = "finished" if at.step >= self.planned else "max_seconds"
             replanned = self._replan(first)
             if at.stopped or replanned or time.monotonic() - saved >= self.checkpoint_seconds:
@@ -208,7 +227,7 @@ class TrainingRun:
 
     def _judge_dev(self) -> None:
         at, patience = self.position, self.settings.early_stop_patience
-        loss = self.dev_loss()
+        loss = self.loss_on(self.dev)
         at.dev_losses.append((at.step, loss))
         if at.best_dev is None or loss < at.best_dev:
             at.best_dev, at.without_gain = loss, 0
@@ -219,11 +238,24 @@ class TrainingRun:
         if patience and at.without_gain >= patience:
             at.stopped = "early_stop"
 
-    def dev_loss(self) -> float:
-        """Weighted mean loss of the labels of the dev rows."""
+    def _judge_rung(self, rungs: Rungs) -> None:
+        """At the first step of a rung: whether the race goes on."""
+        at = self.position
+        last = at.rungs[-1][0] if at.rungs else 0.0
+        due = [s for s in rungs.shares if s > last and at.step >= s * at.total]
+        if not due or at.step >= at.total:
+            return
+        loss = self.loss_on(rungs.rows)
+        at.rungs.append((due[-1], loss))
+        at.cannot_win = rungs.judge(due[-1], loss)
+        if at.cannot_win:
+            at.stopped = "cannot_win"
+
+    def loss_on(self, rows: Sequence[Encoded]) -> float:
+        """Weighted mean loss of the labels of some rows."""
         self.model.eval()
         size = self.settings.batch_size
-        ordered = sorted(self.dev, key=lambda row: len(row.ids))
+        ordered = sorted(rows, key=lambda row: len(row.ids))
         parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
         total = sum(self.engine.loss_sum(part) for part in parts)
         self.model.train()

@@ -26,6 +26,7 @@ import psutil
 from pydantic import Field
 
 from forgemind_assets.errors import AlteredArtefact, StoreError
+from forgemind_assets.faults import fault
 from forgemind_assets.lorekeeper.hashing import FileEntry, difference, hash_files
 from forgemind_assets.records import Record
 
@@ -127,8 +128,10 @@ class Store:
         sweep(target)
         temporary = target / f".tmp-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         temporary.mkdir()
+        fault("publish.begun")
         try:
             yield temporary
+            fault("publish.filled")
             files = hash_files(temporary)
             manifest = Manifest(
                 goal=goal,
@@ -145,13 +148,16 @@ class Store:
             else:
                 shutil.rmtree(folder, ignore_errors=True)
                 temporary.rename(folder)
+            fault("publish.moved")
             write_atomic(target / MANIFEST, manifest.model_dump_json(indent=1))
+            fault("publish.published")
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         for stale in target.iterdir():
             if stale.is_dir() and stale != folder and not stale.name.startswith(".tmp-"):
                 shutil.rmtree(stale, ignore_errors=True)
+        fault("publish.swept")
 
 
 def version_of(files: dict[str, FileEntry]) -> str:

@@ -1,5 +1,6 @@
 """The Trial Grounds' assets: three tiers of tests."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -19,7 +20,8 @@ from forgemind_assets.trial_grounds.report import (
 )
 from forgemind_assets.warden.screening import write_stages
 from resources.concerns import ask_about_outputs
-from resources.examiner import examine, judge_outputs
+from resources.examiner import examine, examine_race, judge_outputs
+from resources.race import open_race
 from resources.workshop import Workshop
 
 
@@ -27,25 +29,20 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     """`canary_report`, `benchmark_report`, `adversarial_report`."""
     common = {"partitions_def": keys.trials, "pool": "forgemind_evaluation"}
 
-    @dg.asset(deps=[keys.key("adapter")], **common, **keys.common("trial_grounds"))
+    @dg.asset(
+        deps=[keys.key("adapter")],
+        output_required=False,
+        **common,
+        **keys.common("trial_grounds"),
+    )
     def canary_report(
         context: dg.AssetExecutionContext, workshop: Workshop
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult]:
         """The fast tier: dev, canary cases first; a hopeless trial goes no further."""
-        cases = load_cases(goal, "dev")
-        canary = [case for case in cases if case.canary]
         trial = context.partition_key
-        first = examine(goal, workshop, trial, "dev", canary, stage="canary")
-        need = goal.spec.success.canary_pass_rate
-        stopped = first.report.pass_rate < need and split_trial(trial)[0] != BASELINE
-        final = first if stopped else examine(goal, workshop, trial, "dev", cases)
-        meta = {
-            "stopped": stopped,
-            "seconds": final.report.seconds + (0 if final is first else first.report.seconds),
-        }
-        with workshop.store.publish(goal.name, "canary_report", trial, meta) as folder:
-            write_report(final.report, final.results, folder)
-        return result_of(goal, workshop, "canary_report", trial, final.report)
+        if not workshop.store.manifest(goal.name, "adapter", trial).meta.get("cannot_win"):
+            report = fast_tier(goal, workshop, trial, load_cases(goal, "dev"))
+            yield result_of(goal, workshop, "canary_report", trial, report)
 
     @dg.asset(
         deps=[keys.key("adapter"), keys.key("canary_report")],
@@ -76,6 +73,28 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         )
 
     return [canary_report, benchmark_report, adversarial_report]
+
+
+def fast_tier(goal: Goal, workshop: Workshop, trial: str, cases: list[Case]) -> Report:
+    """Asks the canary cases, then dev: all of it, or until the trial cannot win its race."""
+    canary = [case for case in cases if case.canary]
+    first = examine(goal, workshop, trial, "dev", canary, stage="canary")
+    need = goal.spec.success.canary_pass_rate
+    stopped = first.report.pass_rate < need and split_trial(trial)[0] != BASELINE
+    race, cannot_win = open_race(goal, workshop, trial), ""
+    if stopped:
+        final = first
+    elif race:
+        final, cannot_win = examine_race(goal, workshop, trial, "dev", cases, race)
+    else:
+        final = examine(goal, workshop, trial, "dev", cases)
+    meta = {
+        "stopped": stopped,
+        "seconds": final.report.seconds + (0 if final is first else first.report.seconds),
+    } | ({"cannot_win": cannot_win} if cannot_win else {})
+    with workshop.store.publish(goal.name, "canary_report", trial, meta) as folder:
+        write_report(final.report, final.results, folder)
+    return final.report
 
 
 def tier(

@@ -1,0 +1,81 @@
+"""A race of an iteration's trials: each shows in a file of its own how far it has come.
+
+The trials run in processes of their own, side by side or one after the other, on one machine or on
+several that share the home folder. A file is written whole by its trial alone and read by the
+others; one that is killed and goes on writes the same again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from forgemind_assets.brain.decide import races
+from forgemind_assets.faults import fault
+from forgemind_assets.goal import Goal
+from forgemind_assets.lorekeeper.store import write_atomic
+from forgemind_assets.partitions import split_trial
+from forgemind_assets.records import Plan
+from forgemind_assets.trial_grounds.racing import Standing, beaten_at_rung, beaten_on_cases
+from resources.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Race:
+    """One trial's part in the race of its iteration."""
+
+    folder: Path
+    trial: str
+    field: tuple[str, ...]
+    seed: str
+
+    def at_rung(self, share: float, loss: float) -> str:
+        """Shows the loss at a share of the training. Returns why the trial cannot win, if so."""
+        own = self._read(self.trial) or Standing(trial=self.trial)
+        rungs = (*(rung for rung in own.rungs if rung[0] < share), (share, loss))
+        own = self._write(own.model_copy(update={"rungs": rungs}))
+        return beaten_at_rung(own, self.rivals(), len(self.field))
+
+    def after(self, cases: dict[str, bool], order: list[str], fixed: int) -> str:
+        """Shows the cases answered so far. Returns why the trial cannot win any more, if so."""
+        own = self._read(self.trial) or Standing(trial=self.trial)
+        own = self._write(own.model_copy(update={"cases": cases}))
+        return beaten_on_cases(own, self.rivals(), order, fixed, field=len(self.field))
+
+    def rivals(self) -> list[Standing]:
+        """The others that have shown something, in the order of their names."""
+        others = (self._read(name) for name in self.field if name != self.trial)
+        return [standing for standing in others if standing is not None]
+
+    def withdraw(self) -> None:
+        """Leaves the race: a trial that failed must not keep others out."""
+        self._file(self.trial).unlink(missing_ok=True)
+
+    def _file(self, trial: str) -> Path:
+        return self.folder / f"{trial}.json"
+
+    def _read(self, trial: str) -> Standing | None:
+        try:
+            return Standing.model_validate_json(self._file(trial).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def _write(self, own: Standing) -> Standing:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(self._file(self.trial), own.model_dump_json())
+        fault("race.shown")
+        return own
+
+
+def open_race(goal: Goal, workshop: Workshop, trial: str) -> Race | None:
+    """The race that a trial is part of; None for one that is alone, or a baseline."""
+    iteration, name = split_trial(trial)
+    plan = Plan.model_validate(workshop.store.read_json(goal.name, "plan", iteration, "plan.json"))
+    if not races(plan):
+        return None
+    return Race(
+        folder=workshop.work(goal.name, iteration) / "race",
+        trial=name,
+        field=tuple(one.name for one in plan.trials),
+        seed=f"{goal.version}/{iteration}",
+    )
