@@ -32,7 +32,13 @@ def settings_with(settings: TrainSettings, values: Values) -> TrainSettings:
 
 def values_of(settings: TrainSettings, space: Space) -> Values:
     """Where each dial of the space stands in these settings."""
+    known = every_value(settings)
+    return {dial.name: known[dial.name] for dial in space.dials}
+
+
+def every_value(settings: TrainSettings) -> Values:
+    """Where each dial that a space may have stands in these settings."""
     known: Values = {name: getattr(settings, name) for name in PLAIN}
     known["alpha_ratio"] = settings.alpha / settings.rank
     known["answer_weight"] = max(settings.answer_weights.values(), default=1.0)
-    return {dial.name: known[dial.name] for dial in space.dials}
+    return known

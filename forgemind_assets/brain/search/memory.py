@@ -40,6 +40,7 @@ class PastTrial(Record):
     score: float | None = Field(default=None, description="pass rate on dev; None: it has none")
     share: float = Field(default=1.0, ge=0, le=1, description="of its training that was run")
     goal: str = Field(default="", description="an earlier goal's name; empty for this goal's own")
+    continued: bool = Field(default=False, description="whether it went on from an adapter")
 
     @property
     def finished(self) -> bool:
