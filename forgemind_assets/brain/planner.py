@@ -6,11 +6,9 @@ reads the gate or who is champion on it: the error budget of the loop rests on t
 
 from collections.abc import Sequence
 
-from forgemind_assets.brain.search.dials import settings_with, values_of
-from forgemind_assets.brain.search.history import for_training, known_trials
+from forgemind_assets.brain.search.beside import side_by_side
+from forgemind_assets.brain.search.history import known_trials
 from forgemind_assets.brain.search.memory import PastTrial
-from forgemind_assets.brain.search.propose import propose_trials
-from forgemind_assets.brain.search.space import space_around
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, trial_key
@@ -69,7 +67,7 @@ def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
             seed=search.seed,
         ),
         trials=side_by_side(
-            spec,
+            search.trials,
             TrialSettings(
                 name="a", training=first_settings(spec), prompt_variant=search.prompt_variants[0]
             ),
@@ -132,7 +130,7 @@ def next_plan(
             reuse_iterations=reused(trained, trial),
             seed=last.plan.data.seed + 1,
         ),
-        trials=side_by_side(spec, trial, past),
+        trials=side_by_side(spec.search.trials, trial, past),
     )
 
 
@@ -186,35 +184,6 @@ def leading_trial(it: IterationState) -> TrialSettings:
     """Of an iteration's trials the one that leads on dev; the first where none got through."""
     assert it.plan is not None
     return next((t for t in it.plan.trials if t.name == it.winner), it.plan.trials[0])
-
-
-def side_by_side(
-    spec: GoalSpec, first: TrialSettings, past: Sequence[PastTrial]
-) -> tuple[TrialSettings, ...]:
-    """As many trials as the goal asks for: the first, and beside it what the search proposes."""
-    training, beside = first.training, spec.search.trials - 1
-    assert training is not None
-    if not beside:
-        return (first,)
-    space = space_around(training)
-    found = propose_trials(
-        space,
-        for_training(past, training),
-        beside,
-        training.seed,
-        taken=[values_of(training, space)],
-    )
-    others = (
-        first.model_copy(
-            update={
-                "name": chr(ord(first.name) + number),
-                "training": settings_with(training, proposal.values),
-                "why": proposal.reason,
-            }
-        )
-        for number, proposal in enumerate(found, start=1)
-    )
-    return (first, *others)
 
 
 def slice_weights(dev: Score, error_weight: float = ERROR_WEIGHT) -> dict[str, float]:
