@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from forgemind_assets.brain.search.beliefs import space_around
 from forgemind_assets.brain.search.dials import settings_with, values_of
 from forgemind_assets.brain.search.history import for_training
 from forgemind_assets.brain.search.memory import PastTrial
 from forgemind_assets.brain.search.propose import propose_trials
-from forgemind_assets.brain.search.space import space_around
 from forgemind_assets.records import TrialSettings
 
 

@@ -28,7 +28,7 @@ class TpeBatch:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space = space
-        self._distributions = _distributions(space)
+        self.distributions = _distributions(space)
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=0)
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
         ranks = ranks_in_goal(past)
@@ -42,15 +42,15 @@ class TpeBatch:
 
         found: list[Values] = []
         for _ in range(count):
-            trial = self._study.ask(self._distributions)
-            found.append(self._values(trial.params))
+            trial = self._study.ask(self.distributions)
+            found.append(self.values(trial.params))
             self._study.tell(trial, state=TrialState.FAIL)
         return found
 
     def take(self, values: Values) -> None:
         """Counts a configuration as running from now on."""
-        self._study.enqueue_trial(self._params(values))
-        self._study.ask(self._distributions)
+        self._study.enqueue_trial(self.params(values))
+        self._study.ask(self.distributions)
 
     def _frozen(self, trial: PastTrial, rank: float | None) -> "FrozenTrial":
         from optuna.trial import TrialState, create_trial
@@ -59,13 +59,13 @@ class TpeBatch:
         stopped = not done and trial.score is not None
         return create_trial(
             state=TrialState.COMPLETE if done else TrialState.PRUNED,
-            params=self._params(trial.values),
-            distributions=self._distributions,
+            params=self.params(trial.values),
+            distributions=self.distributions,
             value=rank if done else None,
             intermediate_values={round(trial.share * 1000): rank or 0.0} if stopped else None,
         )
 
-    def _params(self, values: Values) -> dict[str, Any]:
+    def params(self, values: Values) -> dict[str, Any]:
         """Ranges by place, choices by the number of their value."""
         params: dict[str, Any] = {}
         for dial in self._space.dials:
@@ -74,7 +74,8 @@ class TpeBatch:
             params[dial.name] = whole
         return params
 
-    def _values(self, params: dict[str, Any]) -> Values:
+    def values(self, params: dict[str, Any]) -> Values:
+        """The inverse of `params`."""
         return {
             dial.name: dial.value(params[dial.name])
             if isinstance(dial, Range)
