@@ -5,6 +5,7 @@ and some of the failures. The rest is read once, for these to be found.
 """
 
 import heapq
+import math
 from collections.abc import Iterable, Sequence
 
 from pydantic import Field
@@ -24,7 +25,7 @@ PATIENCE = 6
 LEAST_GAIN = 0.005
 """Pass rate that a new best must win to count as one."""
 
-NEAR = 0.08
+NEAR = 0.35
 """Configurations closer than this (`Space.distance`) are one idea."""
 
 
@@ -63,15 +64,15 @@ def window(past: Sequence[PastTrial], limit: int = WINDOW) -> tuple[PastTrial, .
     chosen = set(range(len(past) - newest, len(past)))
     lost = (i for i in reversed(range(len(past) - newest)) if past[i].score is None)
     chosen.update(i for i, _ in zip(lost, range(failures), strict=False))
-    rest = [i for i in range(len(past)) if i not in chosen and past[i].score is not None]
+    rest = [i for i in range(len(past)) if i not in chosen]
     room = limit - len(chosen)
     chosen.update(heapq.nlargest(room, rest, key=lambda i: _merit(past[i])))
     return tuple(past[i] for i in sorted(chosen))
 
 
-def _merit(trial: PastTrial) -> tuple[bool, float, float]:
-    """Finished before stopped, later stopped before sooner, better before worse."""
-    return trial.finished, trial.share, -1.0 if trial.score is None else trial.score
+def _merit(trial: PastTrial) -> tuple[float, float]:
+    """Finished before stopped, later stopped before sooner, better before worse; failed last."""
+    return (-1.0, 0.0) if trial.score is None else (trial.share, trial.score)
 
 
 def best_of(past: Iterable[PastTrial]) -> PastTrial | None:
@@ -120,5 +121,5 @@ def ideas_that_failed(past: Sequence[PastTrial]) -> tuple[Idea, ...]:
 def nearest_idea(space: Space, values: Values, ideas: Iterable[Idea]) -> Idea | None:
     """The failed idea that these values would repeat, if any."""
     gaps = [(space.distance(values, idea.values), i, idea) for i, idea in enumerate(ideas)]
-    gap, _, idea = min(gaps, default=(1.0, 0, None))
+    gap, _, idea = min(gaps, default=(math.inf, 0, None))
     return idea if gap < NEAR else None

@@ -38,7 +38,7 @@ MODEL_DRAWS, TRIES = 8, 24
 BELIEF_FADES = 10.0
 """piBO's beta: after so many trials the belief counts as much as one unit of log density."""
 
-SAME = 0.01
+SAME = 0.05
 """Configurations closer than this (`Space.distance`) are the same one."""
 
 
@@ -89,7 +89,7 @@ class _Batch:
         self._plateau = memory.on_plateau(self._own)
         self._ideas = memory.ideas_that_failed(known)
         self._rng = random.Random(f"{seed}/{len(past)}")  # noqa: S311 - draws, not secrets
-        self._tried = [trial.values for trial in known] + list(taken)
+        self._tried = [trial.values for trial in self._own] + list(taken)
         self._model: TpeBatch | None = None
 
     def sources(self) -> Iterator[Source]:

@@ -71,8 +71,8 @@ def uniform(space: Space, rng: random.Random) -> Values:
 
 
 def nearest(space: Space, values: Values, known: Sequence[Values]) -> float:
-    """Distance to the nearest of the known configurations; 1 where there is none."""
-    return min((space.distance(values, other) for other in known), default=1.0)
+    """Distance to the nearest of the known configurations; infinite where there is none."""
+    return min((space.distance(values, other) for other in known), default=math.inf)
 
 
 def log_belief(space: Space, values: Values) -> float:

@@ -113,14 +113,10 @@ class Space(Record):
         return {dial.name: dial.centre for dial in self.dials}
 
     def distance(self, one: Mapping[str, Value], other: Mapping[str, Value]) -> float:
-        """How far two configurations are apart, 0 to 1: a root mean square over the dials.
+        """How far two configurations are apart, in spreads of the belief: a root mean square.
 
         A dial counts for more the less its belief spreads: a learning rate twice as high is
         another idea, a rank twice as high hardly is.
         """
-        total = weights = 0.0
-        for dial in self.dials:
-            weight = dial.width**-2
-            total += weight * (dial.place(one[dial.name]) - dial.place(other[dial.name])) ** 2
-            weights += weight
-        return math.sqrt(total / weights)
+        gaps = [(d.place(one[d.name]) - d.place(other[d.name])) / d.width for d in self.dials]
+        return math.sqrt(sum(gap * gap for gap in gaps) / len(gaps))
