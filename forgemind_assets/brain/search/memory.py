@@ -111,9 +111,9 @@ def ideas_that_failed(past: Sequence[PastTrial]) -> tuple[Idea, ...]:
             best[at] = max(best.get(at, 0.0), trial.score)
     for trial in past:
         if trial.score is None:
-            found.append(Idea(values=trial.values, sentence=f"{trial.name} failed"))
+            found.append(Idea(values=trial.values, sentence=f"{trial.name}, which failed"))
         elif trial.score < best[trial.goal, trial.share] / 2:
-            told = f"{trial.name} came to {trial.score:.0%}"
+            told = f"{trial.name}, which came to {trial.score:.0%}"
             found.append(Idea(values=trial.values, sentence=told))
     return tuple(found)
 

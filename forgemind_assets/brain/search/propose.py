@@ -163,7 +163,7 @@ class _Batch:
             trials=len(self._known),
         )
         tack = " The last trials brought nothing, so the tack changes." if self._plateau else ""
-        left_out = f" Nothing like {met.sentence} is tried again." if met else ""
+        left_out = f" Nothing like {met.sentence}, is tried again." if met else ""
         return told + tack + left_out
 
 

@@ -46,14 +46,17 @@ def test_failed_trials_count_towards_the_plateau():
 
 def test_what_failed_or_came_to_less_than_half_of_the_best_is_an_idea_that_did_not_work():
     past = [trial("a", 0.6), trial("b", None), trial("c", 0.29), trial("d", 0.31)]
-    assert [i.sentence for i in memory.ideas_that_failed(past)] == ["b failed", "c came to 29%"]
+    assert [i.sentence for i in memory.ideas_that_failed(past)] == [
+        "b, which failed",
+        "c, which came to 29%",
+    ]
 
 
 def test_a_stopped_trial_is_judged_by_its_peers_at_the_same_share():
     alone = [trial("a", 0.9), trial("b", 0.2, share=0.25)]
     assert memory.ideas_that_failed(alone) == ()
     beaten = [*alone, trial("c", 0.5, share=0.25)]
-    assert [i.sentence for i in memory.ideas_that_failed(beaten)] == ["b came to 20%"]
+    assert [i.sentence for i in memory.ideas_that_failed(beaten)] == ["b, which came to 20%"]
 
 
 def test_the_goals_do_not_compare():

@@ -54,7 +54,7 @@ def test_what_failed_is_not_tried_again():
 
 def test_a_reason_names_the_failed_idea_that_was_left_out():
     rates = Space(dials=tuple(d for d in SPACE.dials if d.name == "learning_rate"))
-    past = [trial(f"0002-{n}", None, learning_rate=0.004 * 1.2**n) for n in range(9)]
+    past = [trial(f"0002-{n}", None, learning_rate=0.004 * 1.4**n) for n in range(5)]
     found = [propose_trials(rates, past, 1, seed)[0] for seed in range(8)]
     assert all(p.values["learning_rate"] < 0.004 for p in found)
     assert any("Nothing like 0002-" in p.reason for p in found)
