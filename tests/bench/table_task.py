@@ -89,6 +89,9 @@ class Curve:
     pass_rates: list[float] = field(default_factory=list)
     risk_rates: list[float] = field(default_factory=list)
     train_losses: list[float] = field(default_factory=list)
+    right: list[bool] = field(default_factory=list)
+    """Of each held case in order, whether the answer was right after the whole training."""
+
     failure: str = ""
     tokens: int = 0
     train_seconds: float = 0.0
@@ -163,6 +166,7 @@ class Bed:
         curve.shares.append(share)
         curve.steps.append(run.position.step)
         curve.losses.append(loss)
+        curve.right = right if share == 1 else []
         curve.pass_rates.append(sum(right) / len(right))
         curve.risk_rates.append(sum(risks) / len(risks))
         curve.train_losses.append(run.position.losses[-1][1])
