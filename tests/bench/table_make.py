@@ -130,9 +130,8 @@ def wait_while(file: Path | None) -> None:
         time.sleep(2)
 
 
-def make(out: Path, count: int, pause: Path | None, precision: str) -> None:
+def make(out: Path, count: int, pause: Path | None, precision: str, task: table_task.Task) -> None:
     """Trains what is missing, one configuration after the other."""
-    task = table_task.load_task()
     base = os.environ.get("FORGEMIND_TEST_BASE")
     folder = Path(base or Home.from_environment().models / "smollm2-135m-instruct" / "clean")
     bed = table_task.Bed(folder, task, device="cpu", precision=precision)
@@ -173,7 +172,8 @@ def main() -> None:
 
     hardware.prepare()
     hardware.use_threads(given.threads)
-    make(given.out, min(given.count, CONFIGURATIONS), given.pause_while, given.precision)
+    task = table_task.load_task()
+    make(given.out, min(given.count, CONFIGURATIONS), given.pause_while, given.precision, task)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,9 @@ class Bed:
     def _rows(self, seeds: Sequence[Seed]) -> list[tuple[list[dict[str, str]], str]]:
         return [(self._messages[s.id], answer(s)) for s in seeds]
 
-    def train(self, settings: TrainSettings, work: Path) -> Curve:
+    def train(
+        self, settings: TrainSettings, work: Path, kind: type[TrainingRun] = TrainingRun
+    ) -> Curve:
         """Trains one configuration with the product's loop and judges it at every rung."""
         started, worked = time.monotonic(), time.process_time()
         model = adapter.attach(copy.deepcopy(self._model), settings)
@@ -128,7 +130,7 @@ class Bed:
             answer_weights=settings.answer_weights,
         ).rows
         kin = tuple(Kin(family=s.family, slice=s.slice) for s in self._task.train)
-        run = TrainingRun(
+        run = kind(
             peft_model=model,
             settings=settings,
             rows=rows,
