@@ -16,7 +16,7 @@ from forgemind_assets.records import Case, Plan, TestResult, render_answer
 from forgemind_assets.trial_grounds.evaluation import best_constant, evaluate, journal_name
 from forgemind_assets.trial_grounds.graders.registry import open_grader
 from forgemind_assets.trial_grounds.outputs import screen_outputs
-from forgemind_assets.trial_grounds.racing import BLOCK, case_order
+from forgemind_assets.trial_grounds.racing import BLOCK, Beaten, case_order
 from forgemind_assets.trial_grounds.report import Report, summarise
 from forgemind_assets.warden.policy_files import effective_policy
 from forgemind_assets.warden.scan_report import LayerSummary
@@ -107,7 +107,7 @@ def examine(
 
 def examine_race(
     goal: Goal, workshop: Workshop, trial: str, suite: str, cases: Sequence[Case], race: Race
-) -> tuple[Exam, str]:
+) -> tuple[Exam, Beaten | None]:
     """Tests a trial block by block until it cannot win its race any more, or all is asked.
 
     Returns the exam of the cases that were asked, and why it ended early; the canary cases have
@@ -124,7 +124,7 @@ def examine_race(
         if beaten:
             return exam.lasting(time.monotonic() - began), beaten
     whole = examine(goal, workshop, trial, suite, cases)
-    return whole.lasting(time.monotonic() - began), ""
+    return whole.lasting(time.monotonic() - began), None
 
 
 def judge_outputs(

@@ -138,7 +138,8 @@ def read_trial(
         if store.exists(goal, asset, trial)
     }
     stopped = bool(meta.get("canary_report", {}).get("stopped"))
-    cannot_win = next((found for m in meta.values() if (found := m.get("cannot_win"))), "")
+    race_meta = next((m for m in meta.values() if m.get("cannot_win")), {})
+    cannot_win = race_meta.get("cannot_win", "")
     tested = store.exists(goal, "adversarial_report", trial)
     finished = tested or stopped or bool(cannot_win) or (race and "canary_report" in meta)
     own = [run for run in runs if run.tags.get(TRIAL_TAG) == name]
@@ -147,6 +148,7 @@ def read_trial(
         test=work_of(own, "test", tested),
         stopped_by_canary=stopped,
         cannot_win=cannot_win,
+        beaten_by=race_meta.get("beaten_by", ""),
         rungs=meta.get("adapter", {}).get("rungs", ()),
         dev=None if cannot_win else score_of(store, goal, "canary_report", trial),
         full=score_of(store, goal, "benchmark_report", trial),

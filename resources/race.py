@@ -16,7 +16,7 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.lorekeeper.store import write_atomic
 from forgemind_assets.partitions import split_trial
 from forgemind_assets.records import Plan
-from forgemind_assets.trial_grounds.racing import Standing, beaten_at_rung, beaten_on_cases
+from forgemind_assets.trial_grounds.racing import Beaten, Standing, beaten_at_rung, beaten_on_cases
 from resources.workshop import Workshop
 
 
@@ -29,14 +29,18 @@ class Race:
     field: tuple[str, ...]
     seed: str
 
-    def at_rung(self, share: float, loss: float) -> str:
-        """Shows the loss at a share of the training. Returns why the trial cannot win, if so."""
+    def at_rung(self, share: float, loss: float) -> tuple[str, str]:
+        """Shows the loss at a share of the training.
+
+        Returns the rival that the trial cannot win against, and why; two empty texts if it can.
+        """
         own = self._read(self.trial) or Standing(trial=self.trial)
         rungs = (*(rung for rung in own.rungs if rung[0] < share), (share, loss))
         own = self._write(own.model_copy(update={"rungs": rungs}))
-        return beaten_at_rung(own, self.rivals(), len(self.field))
+        beaten = beaten_at_rung(own, self.rivals(), len(self.field))
+        return (beaten.by, beaten.reason) if beaten else ("", "")
 
-    def after(self, cases: dict[str, bool], order: list[str], fixed: int) -> str:
+    def after(self, cases: dict[str, bool], order: list[str], fixed: int) -> Beaten | None:
         """Shows the cases answered so far. Returns why the trial cannot win any more, if so."""
         own = self._read(self.trial) or Standing(trial=self.trial)
         own = self._write(own.model_copy(update={"cases": cases}))
@@ -48,7 +52,10 @@ class Race:
         return [standing for standing in others if standing is not None]
 
     def withdraw(self) -> None:
-        """Leaves the race: a trial that failed must not keep others out."""
+        """Leaves the race: a trial that failed must not keep others out.
+
+        Those that it has put out already are tried again (`brain/decide.py`).
+        """
         self._file(self.trial).unlink(missing_ok=True)
 
     def _file(self, trial: str) -> Path:

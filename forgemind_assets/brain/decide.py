@@ -6,13 +6,14 @@
 from dataclasses import dataclass
 
 from forgemind_assets.brain import planner
-from forgemind_assets.brain.state import IterationState, Score, State, Work
+from forgemind_assets.brain.state import IterationState, Score, State, TrialState
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.statistics import clopper_pearson_lower, loop_confidence
 
 MAX_FAILURES = 3
+MAX_ATTEMPTS = 6
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,10 @@ def unfinished(spec: GoalSpec, state: State, it: IterationState) -> Decision | N
         return Prepare(plan, it.prepare.attempts + 1)
     todo = []
     for trial in it.plan.trials:
-        work = it.trials[trial.name].work if trial.name in it.trials else Work()
-        if work.status == "none" or (work.status == "failed" and work.failures < MAX_FAILURES):
+        state = it.trials.get(trial.name, TrialState())
+        work = state.work
+        again = work.status == "failed" and work.failures < MAX_FAILURES
+        if work.status == "none" or again or stopped_for_nothing(it, state):
             todo.append((trial.name, work.attempts + 1))
     race = races(it.plan)
     if todo:
@@ -160,6 +163,16 @@ def races(plan: Plan) -> bool:
     The baselines do not: nothing is claimed of them, and both are measured.
     """
     return len(plan.trials) > 1 and plan.iteration != BASELINE
+
+
+def stopped_for_nothing(it: IterationState, trial: TrialState) -> bool:
+    """Whether a trial was put out of its race by one that then broke off: it is to go on."""
+    rival = it.trials.get(trial.beaten_by)
+    # a rival whose process was killed may not have left the race: then it ends after a few tries
+    if rival is None or trial.work.status == "running" or trial.work.attempts >= MAX_ATTEMPTS:
+        return False
+    gave_up = rival.work.status == "failed" and rival.work.failures >= MAX_FAILURES
+    return rival.stopped_by_canary or gave_up
 
 
 def gate_test(it: IterationState) -> Decision | None:

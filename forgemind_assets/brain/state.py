@@ -57,6 +57,7 @@ class TrialState(Record):
     test: Work = Field(default=Work(), description="on the gate, where it leads several trials")
     stopped_by_canary: bool = False
     cannot_win: str = Field(default="", description="why its race was ended early, if it was")
+    beaten_by: str = Field(default="", description="the trial that it cannot win against")
     rungs: tuple[tuple[float, float], ...] = Field(
         default=(), description="(share of its steps, loss on held-out rows) of a race"
     )

@@ -37,7 +37,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
             curve = folder / "loss_curve.png"
             drawn = picture(curve.read_bytes()) if curve.exists() else None
         manifest = workshop.store.manifest(goal.name, "adapter", trial)
-        facts = {k: v for k, v in meta.items() if v not in (None, "", ())}
+        facts = {k: v for k, v in meta.items() if v is not None}
         address = str(workshop.store.folder(goal.name, "adapter", trial))
         return dg.MaterializeResult(
             metadata=facts | ({"loss_curve": drawn} if drawn else {}) | {"path": address},
@@ -82,7 +82,13 @@ def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> di
         "resumed_at_step": result.resumed_at,
         "start_from": chosen.training.start_from,
         "dataset_version": inputs.dataset_version,
-    } | ({"rungs": result.rungs, "cannot_win": result.cannot_win} if race else {})
+    } | (raced(result) if race else {})
+
+
+def raced(result: TrainResult) -> dict[str, Any]:
+    """How a training did in its race, and why it ended early, if it did."""
+    ended = {"beaten_by": result.beaten_by, "cannot_win": result.cannot_win}
+    return {"rungs": [list(rung) for rung in result.rungs]} | (ended if result.cannot_win else {})
 
 
 def fine_tune(

@@ -33,12 +33,12 @@ class Race:
 
     shares: tuple[float, ...]
     rows: Sequence[TrainingRow]
-    judge: Callable[[float, float], str]
+    judge: Callable[[float, float], tuple[str, str]]
     answer_weights: Mapping[str, float]
 
 
 CHECKPOINT_SECONDS = 60.0
-RACED = ("rungs", "cannot_win")
+RACED = ("rungs", "beaten_by", "cannot_win")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class TrainResult:
     refused_rows: int
     resumed_at: int | None
     rungs: tuple[tuple[float, float], ...] = ()
+    beaten_by: str = ""
     cannot_win: str = ""
 
 
@@ -214,6 +215,7 @@ def _publish(
         refused_rows=refused,
         resumed_at=resumed_at,
         rungs=tuple((share, loss) for share, loss in at.rungs),
+        beaten_by=at.beaten_by,
         cannot_win=at.cannot_win,
     )
     adapter.export(run.model, out, facts["base"]["name"])

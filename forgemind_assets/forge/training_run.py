@@ -54,6 +54,7 @@ class Position:
     """(step, steps of the whole run from there on): each time the clock changed the plan."""
     rungs: list[tuple[float, float]] = field(default_factory=list)
     """(share of the plan, loss on the race's rows)."""
+    beaten_by: str = ""
     cannot_win: str = ""
 
 
@@ -72,13 +73,14 @@ class Replay:
 class Rungs:
     """Where a training that races others is compared with them.
 
-    `judge` gets the share of the plan that is done and the loss on `rows`, and answers why the
-    run cannot win any more, or with nothing. Nothing of this enters the weights.
+    `judge` gets the share of the plan that is done and the loss on `rows`, and answers with the
+    rival that the run cannot win against any more and why, or with two empty texts. Nothing of
+    this enters the weights.
     """
 
     shares: tuple[float, ...]
     rows: Sequence[Encoded]
-    judge: Callable[[float, float], str]
+    judge: Callable[[float, float], tuple[str, str]]
 
 
 class TrainingRun:
@@ -247,9 +249,12 @@ class TrainingRun:
             return
         loss = self.loss_on(rungs.rows)
         at.rungs.append((due[-1], loss))
-        at.cannot_win = rungs.judge(due[-1], loss)
-        if at.cannot_win:
-            at.stopped = "cannot_win"
+        self._ask_judge(rungs)
+
+    def _ask_judge(self, rungs: Rungs) -> None:
+        at = self.position
+        at.beaten_by, at.cannot_win = rungs.judge(*at.rungs[-1])
+        at.stopped = "cannot_win" if at.cannot_win else ""
 
     def loss_on(self, rows: Sequence[Encoded]) -> float:
         """Weighted mean loss of the labels of some rows."""
@@ -294,6 +299,8 @@ class TrainingRun:
         torch.set_rng_state(tensors["rng/cpu"])
         if "rng/cuda" in tensors:
             torch.cuda.set_rng_state(tensors["rng/cuda"])
+        if self.position.cannot_win and self.rungs:
+            self._ask_judge(self.rungs)  # who was ahead may have left the race since
         return self.position.step
 
     def _progress(self, rate: float, loss: float) -> TrainProgress:

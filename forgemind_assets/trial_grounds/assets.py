@@ -81,17 +81,19 @@ def fast_tier(goal: Goal, workshop: Workshop, trial: str, cases: list[Case]) -> 
     first = examine(goal, workshop, trial, "dev", canary, stage="canary")
     need = goal.spec.success.canary_pass_rate
     stopped = first.report.pass_rate < need and split_trial(trial)[0] != BASELINE
-    race, cannot_win = open_race(goal, workshop, trial), ""
+    race, beaten = open_race(goal, workshop, trial), None
     if stopped:
         final = first
+        if race:
+            race.withdraw()
     elif race:
-        final, cannot_win = examine_race(goal, workshop, trial, "dev", cases, race)
+        final, beaten = examine_race(goal, workshop, trial, "dev", cases, race)
     else:
         final = examine(goal, workshop, trial, "dev", cases)
     meta = {
         "stopped": stopped,
         "seconds": final.report.seconds + (0 if final is first else first.report.seconds),
-    } | ({"cannot_win": cannot_win} if cannot_win else {})
+    } | ({"cannot_win": beaten.reason, "beaten_by": beaten.by} if beaten else {})
     with workshop.store.publish(goal.name, "canary_report", trial, meta) as folder:
         write_report(final.report, final.results, folder)
     return final.report

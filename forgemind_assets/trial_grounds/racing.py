@@ -18,13 +18,13 @@ from forgemind_assets.records import Record
 RUNGS = (0.25, 0.5)
 """Shares of a training after which it is compared."""
 
-MARGINS = (0.5, 0.25)
+MARGINS = (0.8, 0.4)
 """How much higher than the best a loss must be at each rung, as a share of the best."""
 
 BLOCK = 32
 """Cases that are asked between two looks."""
 
-ALPHA = 0.02
+ALPHA = 0.05
 """Probability that the race case by case stops the trial that all of dev would have chosen."""
 
 
@@ -38,6 +38,13 @@ class Standing(Record):
     cases: dict[str, bool] = Field(default_factory=dict, description="dev case id -> passed")
 
 
+class Beaten(Record):
+    """Why a trial can no longer win, and the rival that it cannot win against."""
+
+    by: str
+    reason: str
+
+
 def beaten_at_rung(
     own: Standing,
     rivals: Iterable[Standing],
@@ -45,8 +52,8 @@ def beaten_at_rung(
     *,
     rungs: Sequence[float] = RUNGS,
     margins: Sequence[float] = MARGINS,
-) -> str:
-    """Why a trial is out of the race at its newest rung; empty while it is in it.
+) -> Beaten | None:
+    """Why a trial is out of the race at its newest rung; None while it is in it.
 
     Of `field` trials at least half stay after the first rung, a quarter after the second, and so
     on: those whose loss is lowest. Of the others only those leave whose loss is above the best one
@@ -55,23 +62,22 @@ def beaten_at_rung(
     Optimization"), without waiting as in Li et al. 2020 ("A System for Massively Parallel
     Hyperparameter Tuning"); the margin is ours, since a high learning rate falls late.
     """
-    if not own.rungs:
-        return ""
+    if not own.rungs or own.rungs[-1][0] not in rungs:
+        return None
     share, loss = own.rungs[-1]
-    if share not in rungs:
-        return ""
     level = list(rungs).index(share)
     known = {r.trial: at for r in rivals if (at := dict(r.rungs).get(share)) is not None}
     ahead = [trial for trial, theirs in known.items() if theirs <= loss]
     stay = max(1, math.ceil(field / 2 ** (level + 1)))
     if len(ahead) < stay:
-        return ""
+        return None
     best = min(ahead, key=lambda trial: (known[trial], trial))
     if loss <= known[best] * (1 + margins[level]):
-        return ""
-    return (
-        f"cannot win: loss {loss:.3f} after {share:.0%} of its training, where {best} had "
-        f"{known[best]:.3f} and {len(ahead)} of {field} trials were ahead"
+        return None
+    return Beaten(
+        by=best,
+        reason=f"cannot win: loss {loss:.3f} after {share:.0%} of its training, where {best} had "
+        f"{known[best]:.3f} and {len(ahead)} of {field} trials were ahead",
     )
 
 
@@ -96,8 +102,8 @@ def beaten_on_cases(
     field: int,
     alpha: float = ALPHA,
     block: int = BLOCK,
-) -> str:
-    """Why a trial can no longer win on dev; empty while it can, and where it has been asked all.
+) -> Beaten | None:
+    """Why a trial can no longer win on dev; None while it can, and where it has been asked all.
 
     Args:
         own: the trial that asks.
@@ -111,7 +117,7 @@ def beaten_on_cases(
         block: cases between two looks.
     """
     if len(own.cases) == len(order):
-        return ""
+        return None
     looks = math.ceil((len(order) - fixed) / block) - 1
     level = alpha / max(1, looks * (field - 1))
     for rival in rivals:
@@ -125,11 +131,13 @@ def beaten_on_cases(
         chance = catch_up_chance(gained, lost, len(order) - shared, needed)
         if chance <= level:
             how = "even if all others passed" if chance == 0 else f"chance at most {chance:.1g}"
-            return (
-                f"cannot win: {-(head + gained - lost)} cases behind {rival.trial} after {shared} "
-                f"of {len(order)} ({how})"
+            behind = -(head + gained - lost)
+            return Beaten(
+                by=rival.trial,
+                reason=f"cannot win: {behind} cases behind {rival.trial} after {shared} of "
+                f"{len(order)} ({how})",
             )
-    return ""
+    return None
 
 
 def common(own: Standing, rival: Standing, order: Sequence[str]) -> int:

@@ -157,3 +157,13 @@ def test_no_loop_overspends_and_no_champion_is_worse_on_the_gate(start, news, fa
             assert after.full.rate > leader.full.rate
         assert leader.alpha_spent <= after.alpha_spent <= spec.success.alpha + 1e-12
         leader = after
+
+
+def test_trials_that_were_not_put_to_the_gate_count_for_the_pick_and_for_nothing_else():
+    tested = candidate("0001-b", gaining(12), dev=60)
+    others = [Candidate(trial=f"0001-{n}", dev=rate(d)) for n, d in (("a", 59), ("c", 40))]
+    winner = compare(others[0], tested, others[1])
+    assert (winner.trial, winner.leader, winner.changed) == ("0001-b", "0001-b", True)
+    assert winner.leader_dev_expected < 0.60
+    assert compare(tested).leader_dev_expected is None
+    assert not compare(*others).changed, "nobody looked at the gate"

@@ -11,6 +11,7 @@ from forgemind_assets.brain.decide import (
     Prepare,
     Promote,
     Stop,
+    Test,
     Train,
     Wait,
     decide,
@@ -313,3 +314,88 @@ def test_no_plan_depends_on_the_gate(state, dev):
     )
     plan = planner.propose(SPEC, state, "0005")
     assert plan == planner.propose(SPEC, without_the_gate(state), "0005")
+
+
+# --- Several trials an iteration ----------------------------------------------------------------
+
+SEVERAL = spec_of(search={"trials": 3})
+
+
+def race_of(**trials):
+    """Iteration 0001 of three trials, as far as they are given."""
+    plan = planner.propose(SEVERAL, State(iterations=(baseline(),)), "0001")
+    return IterationState(key="0001", plan=plan, prepare=DONE, trials=trials)
+
+
+def ended(passed, **changes):
+    return TrialState(work=DONE, dev=score(passed), **changes)
+
+
+def step(it):
+    return decide(SEVERAL, State(iterations=(baseline(), it)))
+
+
+def test_a_plan_has_as_many_trials_as_the_goal_asks_for_and_no_two_are_alike():
+    plan = race_of().plan
+    assert [t.name for t in plan.trials] == ["a", "b", "c"]
+    assert len({t.training.learning_rate for t in plan.trials}) == 3
+    assert (
+        plan.trials[0] == planner.propose(SPEC, State(iterations=(baseline(),)), "0001").trials[0]
+    )
+
+
+def test_trials_that_race_are_not_put_to_the_gate_and_may_share_the_machine():
+    wanted = Train("0001", (("a", 1), ("b", 1), ("c", 1)), gate=False, at_once=3)
+    assert step(race_of()) == wanted
+    assert decide(SPEC, State(iterations=(baseline(), race_of())[:1])).attempt == 1
+
+
+def test_baselines_do_not_race_however_many_trials_an_iteration_has():
+    it = IterationState(key="0000", plan=planner.baseline_plan(SEVERAL), prepare=DONE)
+    decision = decide(SEVERAL, State(iterations=(it,)))
+    assert decision == Train("0000", (("a", 1), ("b", 1)), gate=True, at_once=2)
+
+
+def test_the_one_that_leads_on_dev_is_tested_once_and_then_the_iteration_is_concluded():
+    done = race_of(a=ended(50), b=ended(60), c=ended(60))
+    assert step(done) == Test("0001", "b", 1)
+    running = ended(60, test=Work(status="running", attempts=1))
+    assert isinstance(step(race_of(a=ended(50), b=running, c=ended(60))), Wait)
+    killed = ended(60, test=Work(status="failed", attempts=2, failures=1))
+    assert step(race_of(a=ended(50), b=killed, c=ended(60))) == Test("0001", "b", 3)
+    tested = ended(60, test=DONE)
+    assert step(race_of(a=ended(50), b=tested, c=ended(60))) == Conclude("0001", 1)
+
+
+def test_one_that_was_stopped_early_neither_wins_nor_counts_as_failed():
+    partial = TrialState(work=DONE, cannot_win="cannot win: behind", beaten_by="a")
+    hopeless = TrialState(work=DONE, dev=score(99), stopped_by_canary=True)
+    assert step(race_of(a=ended(50), b=partial, c=hopeless)) == Test("0001", "a", 1)
+    assert step(race_of(a=hopeless, b=hopeless, c=hopeless)) == Conclude("0001", 1)
+
+
+@pytest.mark.parametrize(
+    "rival",
+    [
+        TrialState(work=DONE, stopped_by_canary=True),
+        TrialState(work=Work(status="failed", attempts=3, failures=MAX_FAILURES)),
+    ],
+)
+def test_one_that_was_put_out_by_a_trial_that_broke_off_goes_on(rival):
+    out = TrialState(work=DONE, cannot_win="cannot win: behind", beaten_by="a")
+    assert step(race_of(a=rival, b=out, c=ended(40))).trials == (("b", 2),)
+    tried = out.model_copy(update={"work": Work(status="succeeded", attempts=6)})
+    assert step(race_of(a=rival, b=tried, c=ended(40))) == Test("0001", "c", 1)
+
+
+def test_the_next_plan_follows_the_trial_that_led():
+    done = race_of(a=ended(50), b=ended(60, test=DONE, full=score(55)), c=ended(40)).model_copy(
+        update={
+            "conclude": DONE, "champion": "0001-b", "champion_full": score(55), "leader": "0001-b"
+        }
+    )  # fmt: skip
+    plan = step(done).plan
+    led = done.plan.trials[1].training
+    assert plan.trials[0].training.start_from == "0001-b"
+    assert plan.trials[0].training.learning_rate == pytest.approx(led.learning_rate * 0.8)
+    assert "dev 60%" in plan.last_outcome

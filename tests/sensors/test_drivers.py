@@ -3,13 +3,13 @@
 import dagster as dg
 import pytest
 from fakes.installation import install
+from fakes.sensor_loop import sensor_loop
 
 from forgemind_assets.brain.decide import Stop
-from forgemind_assets.cli.headless import drive, execute
+from forgemind_assets.cli.headless import drive
 from resources.history import read_state
 from resources.registry import Registry
 from resources.run_tags import GOAL_TAG, INTERRUPTED_TAG
-from resources.runs import RunSpec
 from sensors.brain import tick
 
 # Warnings of mlflow and great_expectations are not ours to mend.
@@ -20,33 +20,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 def instance(tmp_path):
     with dg.instance_for_test(temp_dir=str(tmp_path / "dagster_home_parent")) as instance:
         yield instance
-
-
-def sensor_loop(place, ticks=60):
-    """Applies the sensor's answers as the daemon would, until it asks for nothing more."""
-    spent = set()
-    for _ in range(ticks):
-        result = tick(place.goal, place.instance, place.workshop)
-        if not result.run_requests:
-            return result.skip_reason.skip_message
-        for request in result.dynamic_partitions_requests:
-            name = request.partitions_def_name
-            place.instance.add_dynamic_partitions(name, list(request.partition_keys))
-        for request in result.run_requests:
-            assert request.run_key not in spent
-            spent.add(request.run_key)
-            spec = RunSpec(
-                goal=place.goal.name,
-                phase=request.job_name.rsplit("__", 1)[1],
-                partition=request.partition_key,
-                partitions_name="unused",
-                assets=tuple(key.path[-1] for key in request.asset_selection),
-                run_key=request.run_key,
-                tags={k: v for k, v in request.tags.items() if k.startswith("forgemind/")},
-                run_config=request.run_config,
-            )
-            execute(place.definitions, place.instance, spec)
-    raise AssertionError("the sensor never stopped")
 
 
 def history(place):

@@ -31,23 +31,24 @@ ORDER = [f"c{i}" for i in range(20)]
 
 
 def test_alone_nobody_is_beaten():
-    assert beaten_at_rung(at("a", 9.0), [], 3, **RUNGS) == ""
-    assert beaten_on_cases(answers("a", "-" * 20), [], ORDER, 0, field=3) == ""
+    assert beaten_at_rung(at("a", 9.0), [], 3, **RUNGS) is None
+    assert beaten_on_cases(answers("a", "-" * 20), [], ORDER, 0, field=3) is None
 
 
 def test_half_of_the_field_stays_after_the_first_rung_however_far_behind():
     worst = at("c", 9.0)
-    assert beaten_at_rung(worst, [at("a", 1.0)], 3, **RUNGS) == ""
-    said = beaten_at_rung(worst, [at("a", 1.0), at("b", 2.0)], 3, **RUNGS)
-    assert said == (
+    assert beaten_at_rung(worst, [at("a", 1.0)], 3, **RUNGS) is None
+    beaten = beaten_at_rung(worst, [at("a", 1.0), at("b", 2.0)], 3, **RUNGS)
+    assert beaten.by == "a"
+    assert beaten.reason == (
         "cannot win: loss 9.000 after 25% of its training, where a had 1.000 and 2 of 3 trials "
         "were ahead"
     )
 
 
 def test_one_stays_after_the_second_rung():
-    assert beaten_at_rung(at("b", 1.0, 2.0), [at("a", 1.0, 1.0)], 3, **RUNGS) != ""
-    assert beaten_at_rung(at("a", 1.0, 1.0), [at("b", 1.0, 2.0)], 3, **RUNGS) == ""
+    assert beaten_at_rung(at("b", 1.0, 2.0), [at("a", 1.0, 1.0)], 3, **RUNGS) is not None
+    assert beaten_at_rung(at("a", 1.0, 1.0), [at("b", 1.0, 2.0)], 3, **RUNGS) is None
 
 
 @pytest.mark.parametrize(("loss", "out"), [(1.25, False), (1.26, True)])
@@ -56,29 +57,30 @@ def test_a_loss_within_the_margin_stays(loss, out):
 
 
 def test_a_rival_that_has_not_come_to_the_rung_does_not_count():
-    assert beaten_at_rung(at("b", 1.0, 9.0), [at("a", 1.0)], 2, **RUNGS) == ""
+    assert beaten_at_rung(at("b", 1.0, 9.0), [at("a", 1.0)], 2, **RUNGS) is None
 
 
 def test_who_cannot_catch_up_even_by_passing_all_is_out_and_before_that_is_not():
     leads, behind = answers("a", "+" * 11), answers("b", "-" * 11)
-    assert "even if all others passed" in beaten_on_cases(
-        behind, [leads], ORDER, 0, field=2, alpha=0.0
+    beaten = beaten_on_cases(behind, [leads], ORDER, 0, field=2, alpha=0.0)
+    assert (
+        beaten.reason == "cannot win: 11 cases behind a after 11 of 20 (even if all others passed)"
     )
     leads, behind = answers("a", "+" * 10), answers("b", "-" * 10)
-    assert beaten_on_cases(behind, [leads], ORDER, 0, field=2, alpha=0.0) != "", "a tie goes to a"
+    assert beaten_on_cases(behind, [leads], ORDER, 0, field=2, alpha=0.0), "a tie goes to a"
     assert (
         beaten_on_cases(
             answers("a", "-" * 10), [answers("b", "+" * 10)], ORDER, 0, field=2, alpha=0.0
         )
-        == ""
+        is None
     )
 
 
 def test_the_canary_is_not_a_random_part_and_is_counted_as_it_is():
     """Eight behind on the canary, even since: the canary's cases say nothing of those to come."""
     own, rival = answers("b", "-" * 8 + "+"), answers("a", "+" * 8 + "+")
-    assert beaten_on_cases(own, [rival], ORDER, 8, field=2, alpha=0.02) == ""
-    assert beaten_on_cases(own, [rival], ORDER, 0, field=2, alpha=0.02) != ""
+    assert beaten_on_cases(own, [rival], ORDER, 8, field=2, alpha=0.02) is None
+    assert beaten_on_cases(own, [rival], ORDER, 0, field=2, alpha=0.02) is not None
 
 
 def test_only_the_cases_that_both_answered_count():

@@ -1,0 +1,375 @@
+"""Races against full evaluation: is the winner the same, and what does the race cost?
+
+Fields of trials are replayed twice: all of them trained to the end and asked all of dev, and raced
+by the product's own rules (`trial_grounds/racing.py`), side by side and one after the other. The
+trials come from a simulated world, or with `--table` from real ones: a Parquet file with one row a
+training, columns `shares` and `losses` (its curve on held-out rows), `steps` (at each share),
+`failure` (empty, or why it broke off), and `right` (verdict on each case after the last share).
+Without `right`, but with `pass_rates`, cases are drawn at the real rates.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import polars as pl
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY)]
+
+from forgemind_assets.trial_grounds.racing import (  # noqa: E402
+    ALPHA,
+    BLOCK,
+    MARGINS,
+    RUNGS,
+    Standing,
+    beaten_at_rung,
+    beaten_on_cases,
+    winner,
+)
+from forgemind_assets.trial_grounds.statistics import wilson_interval  # noqa: E402
+
+CASES, CANARY = 144, 28
+"""As many as the default goal's dev suite has."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training with what it would show at each rung, and on each case in the end."""
+
+    rungs: dict[float, float]
+    right: np.ndarray
+    steps: int = 100
+    failed_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an evaluation of a field took: training steps and cases asked; and who won."""
+
+    won: str
+    steps: float
+    cases: int
+
+
+def fixed_of(cases: int) -> int:
+    """How many cases come first in an order of their own, as the canary does."""
+    return cases * CANARY // CASES
+
+
+def named(field: Sequence[Trial]) -> dict[str, Trial]:
+    """The trials under the letters of an iteration."""
+    return {chr(ord("a") + place): trial for place, trial in enumerate(field)}
+
+
+def in_full(field: Sequence[Trial]) -> Cost:
+    """Every trial to its end."""
+    done = {name: t for name, t in named(field).items() if t.failed_at is None}
+    return Cost(
+        winner({name: int(t.right.sum()) for name, t in done.items()}),
+        sum(t.steps * (1.0 if t.failed_at is None else t.failed_at) for t in field),
+        sum(len(t.right) for t in done.values()),
+    )
+
+
+class Raced:
+    """One race under way: the files that its trials would have written."""
+
+    def __init__(self, field: Sequence[Trial], order: Sequence[int]):
+        self.trials, self.order = named(field), [str(case) for case in order]
+        self.fixed = fixed_of(len(order))
+        self.shown: dict[str, Standing] = {}
+        self.steps, self.cases = 0.0, 0
+        self.out: dict[str, tuple[str, float]] = {}
+        self.broken: set[str] = set()
+
+    def rivals(self, name: str) -> list[Standing]:
+        """What the others have shown."""
+        return [s for other, s in self.shown.items() if other != name]
+
+    def show_rung(self, name: str, share: float) -> None:
+        """The loss of a trial at a rung."""
+        own = self.shown.get(name) or Standing(trial=name)
+        rungs = (*own.rungs, (share, self.trials[name].rungs[share]))
+        self.shown[name] = own.model_copy(update={"rungs": rungs})
+
+    def stays(self, name: str, share: float) -> bool:
+        """Whether the rule lets a trial train on; notes who put it out, and where."""
+        beaten = beaten_at_rung(self.shown[name], self.rivals(name), len(self.trials))
+        if beaten:
+            self.out[name] = beaten.by, share
+        return beaten is None
+
+    def show_cases(self, name: str, end: int) -> None:
+        """The verdicts on the first cases of the order."""
+        right = self.trials[name].right
+        cases = {case: bool(right[int(case)]) for case in self.order[:end]}
+        self.shown[name] = self.shown[name].model_copy(update={"cases": cases})
+
+    def can_win(self, name: str) -> bool:
+        """Whether the rule lets a trial be asked more."""
+        return not beaten_on_cases(
+            self.shown[name], self.rivals(name), self.order, self.fixed, field=len(self.trials)
+        )
+
+    def looks(self) -> range:
+        """How many cases have been asked at each look."""
+        return range(self.fixed + BLOCK, len(self.order) + BLOCK, BLOCK)
+
+
+def side_by_side(field: Sequence[Trial], order: Sequence[int]) -> Cost:
+    """All trials come to each rung, and to each block of cases, at the same time."""
+    race, at = Raced(field, order), 0.0
+    alive = list(race.trials)
+    for share in (*RUNGS, 1.0):
+        alive = [name for name in alive if advance(race, name, at, share)]
+        at = share
+        alive = [name for name in alive if share == 1 or race.stays(name, share)]
+    alive += put_back(race)
+    before = 0
+    for end in race.looks():
+        for name in alive:
+            ask(race, name, before, end)
+        before = end
+        alive = [name for name in alive if race.can_win(name)]
+    return ended(race, alive)
+
+
+def one_by_one(field: Sequence[Trial], order: Sequence[int]) -> Cost:
+    """Each trial comes to its end before the next one begins."""
+    race = Raced(field, order)
+    through = [name for name in race.trials if trained(race, name) and asked(race, name)]
+    through += [name for name in put_back(race) if asked(race, name)]
+    return ended(race, through)
+
+
+def put_back(race: Raced) -> list[str]:
+    """Those go on whom a trial put out that then broke off; the ones that came to the end."""
+    through = []
+    while again := [name for name, (by, _) in race.out.items() if by in race.broken]:
+        for name in again:
+            _, at = race.out.pop(name)
+            if race.stays(name, at) and trained(race, name, at):
+                through.append(name)
+    return through
+
+
+def trained(race: Raced, name: str, at: float = 0.0) -> bool:
+    """Trains one trial while it stays; whether it came to the end."""
+    for share in [share for share in (*RUNGS, 1.0) if share > at]:
+        if not advance(race, name, at, share) or (share < 1 and not race.stays(name, share)):
+            return False
+        at = share
+    return True
+
+
+def asked(race: Raced, name: str) -> bool:
+    """Asks one trial block by block while it can win; whether it came to the end."""
+    before = 0
+    for end in race.looks():
+        ask(race, name, before, end)
+        before = end
+        if not race.can_win(name):
+            return False
+    return True
+
+
+def advance(race: Raced, name: str, at: float, share: float) -> bool:
+    """Trains one trial up to a share of its plan and shows its loss; False where it breaks off."""
+    trial = race.trials[name]
+    broke = trial.failed_at is not None and trial.failed_at <= share
+    race.steps += trial.steps * ((trial.failed_at if broke else share) - at)
+    if broke:
+        race.shown.pop(name, None)
+        race.broken.add(name)
+    elif share < 1:
+        race.show_rung(name, share)
+    return not broke
+
+
+def ask(race: Raced, name: str, before: int, end: int) -> None:
+    """Asks one trial the cases up to `end`."""
+    race.show_cases(name, end)
+    race.cases += min(end, len(race.order)) - before
+
+
+def ended(race: Raced, through: Sequence[str]) -> Cost:
+    """The winner of those who came to the end; nobody, where all who stayed broke off later."""
+    passed = {name: int(race.trials[name].right.sum()) for name in through}
+    return Cost(winner(passed) if passed else "", race.steps, race.cases)
+
+
+# --- Where trials come from ---------------------------------------------------------------------
+
+
+class World:
+    """Simulated trainings: strength, a loss that goes with it, and answers to shared cases.
+
+    A strength of one standard deviation is `spread` points of pass rate. The final loss follows
+    strength with the given correlation, and part of what a loss has still to fall at a rung is the
+    trial's own (a high learning rate falls late), so curves cross.
+    """
+
+    def __init__(self, rng: np.random.Generator, spread: float, correlation: float = 0.9):
+        self.rng, self.spread, self.correlation = rng, spread, correlation
+
+    def field(self, size: int) -> list[Trial]:
+        """As many trials as asked for, one in twenty of which diverges."""
+        difficulty = self.rng.standard_normal(CASES)
+        return [self._trial(difficulty) for _ in range(size)]
+
+    def _trial(self, difficulty: np.ndarray) -> Trial:
+        strength = self.rng.standard_normal()
+        rate = float(np.clip(0.55 + self.spread * strength, 0.02, 0.98))
+        seen = self.correlation * strength
+        seen += (1 - self.correlation**2) ** 0.5 * self.rng.standard_normal()
+        final = np.log(0.5) - 2 * self.spread * seen
+        late = float(np.exp(self.rng.normal(0.0, 0.25)))
+        rungs = {share: float(np.exp(final + 0.8 * late * (1 - share))) for share in RUNGS}
+        failed = float(self.rng.uniform(0.05, 0.6)) if self.rng.random() < 0.05 else None
+        return Trial(rungs, answers(self.rng, difficulty, rate), failed_at=failed)
+
+
+def answers(rng: np.random.Generator, difficulty: np.ndarray, rate: float) -> np.ndarray:
+    """Verdicts of a model on cases whose difficulty all models share in part."""
+    own = rng.standard_normal(len(difficulty))
+    return 0.7 * difficulty + 0.7 * own + NormalDist().inv_cdf(rate) * 0.99 > 0
+
+
+class Table:
+    """Real trainings, drawn from the table without replacement."""
+
+    def __init__(self, file: Path, rng: np.random.Generator):
+        self.rng, self.rows = rng, pl.read_parquet(file).to_dicts()
+        known = [len(row["right"]) for row in self.rows if row.get("right")]
+        self.cases = known[0] if known else CASES
+
+    def field(self, size: int) -> list[Trial]:
+        """As many different trainings as asked for, one of which at least came to its end."""
+        while True:
+            chosen = self.rng.choice(len(self.rows), size, replace=False)
+            rows = [self.rows[place] for place in chosen]
+            if any(not row["failure"] for row in rows):
+                difficulty = self.rng.standard_normal(self.cases)
+                return [self._trial(row, difficulty) for row in rows]
+
+    def _trial(self, row: dict, difficulty: np.ndarray) -> Trial:
+        rungs = dict(zip(row["shares"], row["losses"], strict=True))
+        shown = {share: rungs.get(share, float("inf")) for share in RUNGS}
+        if row["failure"]:
+            last = max(rungs, default=0.0)
+            steps = round(max(row["steps"], default=100) / max(last, 0.125))
+            broke = max(last, min(RUNGS) / 2)  # it got no further than the last share noted
+            return Trial(shown, np.zeros(self.cases, bool), steps, failed_at=broke)
+        if row.get("right"):
+            return Trial(shown, np.array(row["right"], bool), row["steps"][-1])
+        rate = float(np.clip(row["pass_rates"][-1], 0.01, 0.99))
+        return Trial(shown, answers(self.rng, difficulty, rate), row["steps"][-1])
+
+
+# --- The measurement ----------------------------------------------------------------------------
+
+
+def replay(
+    draw: Callable[[int], list[Trial]], size: int, replays: int, rng: np.random.Generator
+) -> dict:
+    """Many races of so many trials, both ways, against full evaluation."""
+    ways = {"side by side": side_by_side, "one by one": one_by_one}
+    same, costs, lost = dict.fromkeys(ways, 0), {name: np.zeros(2) for name in ways}, []
+    full = np.zeros(2)
+    for _ in range(replays):
+        field = draw(size)
+        cases = len(field[0].right)
+        fixed = fixed_of(cases)
+        order = [*range(fixed), *(fixed + rng.permutation(cases - fixed))]
+        whole = in_full(field)
+        full += whole.steps, whole.cases
+        rates = {name: t.right.mean() for name, t in named(field).items()}
+        for name, way in ways.items():
+            raced = way(field, order)
+            same[name] += raced.won == whole.won
+            costs[name] += raced.steps, raced.cases
+            lost.append(rates[whole.won] - rates.get(raced.won, 0.0))
+    return {
+        name: {
+            "same_winner": same[name] / replays,
+            "interval_95": [round(b, 3) for b in interval(same[name], replays)],
+            "training_steps": round(costs[name][0] / full[0], 3),
+            "case_evaluations": round(costs[name][1] / full[1], 3),
+            "points_lost": round(100 * float(np.mean(lost)), 2),
+        }
+        for name in ways
+    }
+
+
+def interval(passed: int, total: int) -> tuple[float, float]:
+    """Wilson, 95 %."""
+    found = wilson_interval(passed, total)
+    return found.low, found.high
+
+
+def show(title: str, results: dict) -> None:
+    """Prints one table."""
+    print(f"\n{title}")
+    print(f"{'trials':<8}{'way':<14}{'same winner':>12}{'95 % interval':>18}", end="")
+    print(f"{'steps':>9}{'cases':>9}{'points lost':>13}")
+    for size, ways in results.items():
+        for way, one in ways.items():
+            low, high = one["interval_95"]
+            print(
+                f"{size:<8}{way:<14}{one['same_winner']:>12.1%}{f'{low:.1%} to {high:.1%}':>18}"
+                f"{one['training_steps']:>9.1%}{one['case_evaluations']:>9.1%}"
+                f"{one['points_lost']:>13.2f}"
+            )
+
+
+def main() -> None:
+    """Prints the tables and the measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", type=Path, help="Parquet file of real trainings")
+    parser.add_argument("--replays", type=int, default=200)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[3, 4, 8])
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    started, rng = time.perf_counter(), np.random.default_rng(given.seed)
+    sources: dict[str, World | Table] = {
+        "simulated, 12 points apart": World(rng, 0.12),
+        "simulated, 4 points apart": World(rng, 0.04),
+    }
+    if given.table:
+        sources = {f"table {given.table.name}": Table(given.table, rng)} | sources
+    found = {}
+    for title, source in sources.items():
+        found[title] = {
+            size: replay(source.field, size, given.replays, rng) for size in given.sizes
+        }
+        show(title, found[title])
+    first = found[next(iter(sources))]
+    record = {
+        "name": "racing",
+        "value": min(one["same_winner"] for ways in first.values() for one in ways.values()),
+        "unit": "share of replays with the winner of full evaluation, worst of the field sizes",
+        "higher_is_better": True,
+        "peers": {},
+        "details": {
+            "rungs": RUNGS,
+            "margins": MARGINS,
+            "alpha": ALPHA,
+            "block": BLOCK,
+            "replays": given.replays,
+            "seed": given.seed,
+            **found,
+            "seconds": round(time.perf_counter() - started, 1),
+        },
+    }
+    print(json.dumps(record))
+
+
+if __name__ == "__main__":
+    main()
