@@ -161,6 +161,7 @@ def main() -> None:
     )
     parser.add_argument("--table", type=Path, default=table_make.OUT)
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--least", type=int, default=100, help="configurations wanted")
     parser.add_argument("--simulated", type=float, metavar="OFF")
     given = parser.parse_args()
     if given.simulated is not None:
@@ -168,7 +169,13 @@ def main() -> None:
         return
     if not given.table.is_file():
         raise SystemExit(f"expected the table at {given.table}: make it with table_make.py")
-    print(json.dumps(result(*replay.read_table(given.table), given.seeds)))
+    table, made = replay.read_table(given.table)
+    if len(table.entries) < given.least:
+        raise SystemExit(
+            f"expected {given.least} configurations in {given.table}, found "
+            f"{len(table.entries)}: go on with table_make.py, or lower --least"
+        )
+    print(json.dumps(result(table, made, given.seeds)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """The training half of the search: which configurations a plan tries side by side. Pure.
 
 A batch is mixed from sources: belief, Optuna's TPE over all that was seen, neighbours of the best,
-and on a plateau what is far from everything tried. TPE's candidates are weighed with the belief,
-less so the more trials there are (Hvarfner et al. 2022, "piBO"). The mix follows Mallik et al.
-2023, "PriorBand". Nothing is proposed that repeats an idea which did not work.
+and on a plateau what is far from everything tried. Of several draws from belief or a neighbourhood
+the one is taken of which the trials near it promise most. TPE's candidates are weighed with the
+belief, less so the more trials there are (Hvarfner et al. 2022, "piBO"). The mix follows Mallik et
+al. 2023, "PriorBand". Nothing is proposed that repeats an idea which did not work.
 """
 
 import random
@@ -14,6 +15,7 @@ from typing import Literal
 
 from forgemind_assets.brain.search import memory, reasons, sources
 from forgemind_assets.brain.search.memory import Idea, PastTrial
+from forgemind_assets.brain.search.promise import Promise
 from forgemind_assets.brain.search.sampler import TpeBatch
 from forgemind_assets.brain.search.space import Space, Values
 from forgemind_assets.records import Record
@@ -33,7 +35,10 @@ LATER: tuple[Source, ...] = ("model", "neighbour", "model", "belief")
 NEW_TACK: tuple[Source, ...] = ("far", "model", "belief")
 """On a plateau, where the belief is also drawn twice as wide."""
 
-FEW = 4
+CHOSEN: tuple[Source, ...] = ("belief", "neighbour")
+"""Sources of which the most promising draw is taken; the others choose for themselves."""
+
+FEW, DRAWS = 4, 8
 MODEL_DRAWS, TRIES = 8, 24
 BELIEF_FADES = 10.0
 """piBO's beta: after so many trials the belief counts as much as one unit of log density."""
@@ -89,6 +94,7 @@ class _Batch:
         self._plateau = memory.on_plateau(self._own)
         self._ideas = memory.ideas_that_failed(known)
         self._rng = random.Random(f"{seed}/{len(past)}")  # noqa: S311 - draws, not secrets
+        self._promise = Promise(space, self._own)
         self._tried = [trial.values for trial in self._own] + list(taken)
         self._model: TpeBatch | None = None
 
@@ -105,16 +111,18 @@ class _Batch:
     def next(self, source: Source) -> Proposal:
         """A candidate that repeats nothing, or the least alike of those drawn."""
         met: Idea | None = None
-        draws: list[Values] = []
+        new: list[Values] = []
+        known: list[Values] = []
+        wanted = DRAWS if self._own and source in CHOSEN else 1
         for turn in range(TRIES):
             values = self._draw(source, turn)
             idea = memory.nearest_idea(self._space, values, self._ideas)
-            if idea is None and self._gap(values) > SAME:
-                break
             met = met or idea
-            draws.append(values)
-        else:
-            values = max(draws, key=self._gap)
+            is_new = idea is None and self._gap(values) > SAME
+            (new if is_new else known).append(values)
+            if len(new) == wanted:
+                break
+        values = max(new, key=self._promise.of) if new else max(known, key=self._gap)
         reason = self._reason(source, values, met)
         self._tried.append(values)
         if self._model is not None:

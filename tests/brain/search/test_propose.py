@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from forgemind_assets.brain.search import memory, propose, sampler
 from forgemind_assets.brain.search.dials import settings_with
+from forgemind_assets.brain.search.promise import Promise
 from forgemind_assets.brain.search.propose import propose_trials
 from forgemind_assets.brain.search.space import Space
 
@@ -133,3 +134,23 @@ def test_the_sampler_ranks_each_goal_and_share_apart(count):
     past = [trial("a", 0.2), trial("b", 0.4), trial("c", 0.9, goal="easy")] * count
     ranks = sampler.ranks_in_goal([*past, trial("d", None), trial("e", 0.1, share=0.5)])
     assert ranks == [0.5, 1.0, 1.0] * count + [None, 1.0]
+
+
+def test_where_trials_did_badly_less_is_promised_than_where_nothing_was_tried():
+    low = SPACE.centre | {"learning_rate": 0.001}
+    own = [trial("a", 0.1, learning_rate=0.001), trial("b", 0.6), trial("c", 0.05, rank=4.0)]
+    promise = Promise(SPACE, own)
+    untried = SPACE.centre | {"learning_rate": 0.03, "batch_size": 32.0}
+    assert promise.of(low) < promise.of(untried)
+    assert promise.of(low) < promise.of(SPACE.centre)
+
+
+def test_with_no_trial_everything_promises_the_same():
+    promise = Promise(SPACE, [])
+    assert promise.of(SPACE.centre) == promise.of(SPACE.centre | {"rank": 64.0})
+
+
+def test_a_failed_trial_promises_less_than_one_that_passed_something():
+    failed = Promise(SPACE, [trial("a", None), trial("b", 0.5, learning_rate=0.03)])
+    passed = Promise(SPACE, [trial("a", 0.6), trial("b", 0.5, learning_rate=0.03)])
+    assert failed.of(SPACE.centre) < passed.of(SPACE.centre)
