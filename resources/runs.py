@@ -63,7 +63,9 @@ def runs_for(goal: str, decision: Decision) -> list[RunSpec]:
             return [replace(spec, run_config={"ops": {f"{goal}__plan": {"config": config}}})]
         case Train(iteration, trials, gate, at_once):
             specs = [_spec(goal, "train", iteration, name, n) for name, n in trials]
-            return specs if gate else [racing(spec, at_once) for spec in specs]
+            return [
+                shared(spec, at_once) if gate else shared(race(spec), at_once) for spec in specs
+            ]
         case Test(iteration, trial, attempt):
             return [_spec(goal, "test", iteration, trial, attempt)]
         case Conclude(iteration, attempt):
@@ -74,9 +76,14 @@ def runs_for(goal: str, decision: Decision) -> list[RunSpec]:
             return []
 
 
-def racing(spec: RunSpec, at_once: int) -> RunSpec:
+def race(spec: RunSpec) -> RunSpec:
     """The run of a trial that races others: it ends before the gate."""
-    return replace(spec, assets=RACE, tags=spec.tags | {AT_ONCE_TAG: str(at_once)})
+    return replace(spec, assets=RACE)
+
+
+def shared(spec: RunSpec, at_once: int) -> RunSpec:
+    """The run of a trial that shares the machine with others; alone, it has all of it."""
+    return replace(spec, tags=spec.tags | {AT_ONCE_TAG: str(at_once)}) if at_once > 1 else spec
 
 
 def _spec(goal: str, phase: str, iteration: str, trial: str | None, attempt: int) -> RunSpec:

@@ -141,10 +141,10 @@ def unfinished(spec: GoalSpec, state: State, it: IterationState) -> Decision | N
         return Prepare(plan, it.prepare.attempts + 1)
     todo = []
     for trial in it.plan.trials:
-        state = it.trials.get(trial.name, TrialState())
-        work = state.work
+        known = it.trials.get(trial.name, TrialState())
+        work = known.work
         again = work.status == "failed" and work.failures < MAX_FAILURES
-        if work.status == "none" or again or stopped_for_nothing(it, state):
+        if work.status == "none" or again or stopped_for_nothing(it, known):
             todo.append((trial.name, work.attempts + 1))
     race = races(it.plan)
     if todo:

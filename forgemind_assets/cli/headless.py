@@ -121,14 +121,14 @@ def execute(
 def interrupted(result: dg.ExecuteInProcessResult) -> bool:
     """Whether the run ended because this process was asked to stop (SIGINT, SIGTERM).
 
-    Dagster turns the signal into the failure of the step under way.
+    Dagster turns the signal into the failure of the step under way, or of the run where it came
+    before the first step.
     """
-    name = dg.DagsterExecutionInterruptedError.__name__
+    names = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
     return any(
-        error.cls_name == name
+        error.cls_name in names
         for event in result.all_events
-        if event.is_step_failure
-        for error in causes(event.step_failure_data.error)
+        for error in causes(getattr(event.event_specific_data, "error", None))
     )
 
 

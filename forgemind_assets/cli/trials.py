@@ -125,7 +125,9 @@ def stop(running: Sequence[Child]) -> None:
         os.close(child.pipe)
     for child in running:
         try:
-            child.process.communicate(timeout=STOP_SECONDS)
+            child.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             child.process.kill()
             child.process.wait()
+        if child.process.stdout is not None:
+            child.process.stdout.close()

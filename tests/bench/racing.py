@@ -281,7 +281,8 @@ def replay(
 ) -> dict:
     """Many races of so many trials, both ways, against full evaluation."""
     ways = {"side by side": side_by_side, "one by one": one_by_one}
-    same, costs, lost = dict.fromkeys(ways, 0), {name: np.zeros(2) for name in ways}, []
+    same, as_good = dict.fromkeys(ways, 0), dict.fromkeys(ways, 0)
+    costs, lost = {name: np.zeros(2) for name in ways}, dict.fromkeys(ways, 0.0)
     full = np.zeros(2)
     for _ in range(replays):
         field = draw(size)
@@ -295,14 +296,17 @@ def replay(
             raced = way(field, order)
             same[name] += raced.won == whole.won
             costs[name] += raced.steps, raced.cases
-            lost.append(rates[whole.won] - rates.get(raced.won, 0.0))
+            behind = rates[whole.won] - rates.get(raced.won, 0.0)
+            as_good[name] += behind == 0
+            lost[name] += behind / replays
     return {
         name: {
             "same_winner": same[name] / replays,
+            "as_good_a_winner": as_good[name] / replays,
             "interval_95": [round(b, 3) for b in interval(same[name], replays)],
             "training_steps": round(costs[name][0] / full[0], 3),
             "case_evaluations": round(costs[name][1] / full[1], 3),
-            "points_lost": round(100 * float(np.mean(lost)), 2),
+            "points_lost": round(100 * float(lost[name]), 2),
         }
         for name in ways
     }

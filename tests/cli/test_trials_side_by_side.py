@@ -14,6 +14,7 @@ from forgemind_assets.cli.headless import drive
 from forgemind_assets.cli.trials import side_by_side
 from forgemind_assets.forge.manifest import read_manifest
 from resources.history import read_state
+from resources.recovery import recover
 from resources.run_tags import INTERRUPTED_TAG, TRIAL_TAG
 from resources.runs import runs_for
 
@@ -108,6 +109,8 @@ def test_a_trial_whose_process_dies_has_failed_and_one_that_is_told_to_stop_has_
     with pytest.raises(KeyboardInterrupt):
         interrupt_when_both_run(place, ended)
     assert trial_processes() == []
+    # what was too busy to end by itself is closed as `drive` closes it
+    recover(place.instance, place.workshop.home, place.goal.name, queued=True)
     runs = place.instance.get_runs(dg.RunsFilter(tags={"forgemind/iteration": "0001"}))
     trials = [run for run in runs if TRIAL_TAG in run.tags][:2]
     assert all(run.status == dg.DagsterRunStatus.FAILURE for run in trials)

@@ -24,6 +24,7 @@ from forgemind_assets.trial_grounds.report import Report, summarise, write_repor
 from resources.race import open_race
 from resources.runs import PHASES, job_name
 from resources.workshop import Workshop
+from sensors.brain import build_brain_sensor
 
 CASES = 40
 
@@ -90,7 +91,10 @@ def paper_definitions(goal: Goal, workshop: Workshop) -> dg.Definitions:
         )
         for phase, names in PHASES.items()
     ]
-    return dg.Definitions(assets=assets, jobs=jobs, resources={"workshop": workshop})
+    sensor = build_brain_sensor(goal, jobs, seconds=1)
+    return dg.Definitions(
+        assets=assets, jobs=jobs, sensors=[sensor], resources={"workshop": workshop}
+    )
 
 
 def paper_assets(goal: Goal, keys: GoalKeys) -> list:

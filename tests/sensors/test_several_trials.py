@@ -12,10 +12,11 @@ from fakes.paper_trials import (
 from fakes.sensor_loop import sensor_loop
 
 from forgemind_assets.brain.champion import Champion
-from forgemind_assets.brain.decide import Test, decide
+from forgemind_assets.brain.decide import Test, Train, decide
 from forgemind_assets.cli.headless import drive
 from forgemind_assets.cli.summary import history
 from resources.history import read_state
+from resources.places import fitted
 from resources.run_tags import AT_ONCE_TAG, GOAL_TAG, PHASE_TAG
 from resources.runs import runs_for
 from resources.workshop import Workshop
@@ -65,10 +66,25 @@ def test_the_sensor_asks_for_all_trials_at_once_and_for_the_gate_once(
     one_at_a_time(place)
     assert "1 of 1 iterations" in sensor_loop(place)
     runs = instance.get_runs(dg.RunsFilter(tags={GOAL_TAG: "small_goal", PHASE_TAG: "train"}))
-    raced = {run.tags["dagster/partition"]: run.tags.get(AT_ONCE_TAG) for run in runs}
-    assert raced == {
-        "0000-a": None, "0000-b": None, "0001-a": "1", "0001-b": "1", "0001-c": "1",
-    }  # fmt: skip
+    assert len(runs) == 5
+    assert not any(AT_ONCE_TAG in run.tags for run in runs), "one at a time has all of the machine"
+    tested = place.workshop.store.partitions("small_goal", "benchmark_report")
+    assert tested == ["0000-a", "0000-b", "0001-b"]
+
+
+def test_runs_that_share_the_machine_say_how_many_there_are(tmp_path, instance, monkeypatch):
+    place = install_paper(tmp_path, instance, monkeypatch, trials=3)
+    train = Train("0001", (("a", 1), ("b", 1), ("c", 2)), gate=False, at_once=3)
+    place.workshop.home.root.mkdir(parents=True, exist_ok=True)
+    place.workshop.home.settings.write_text("trials_at_once: 2\n")
+    specs = runs_for("small_goal", fitted(place.goal, place.workshop.home, train))
+    assert [spec.tags[AT_ONCE_TAG] for spec in specs] == ["2", "2", "2"]
+    assert [spec.run_key.rsplit(":", 2)[1:] for spec in specs] == [
+        ["a", "1"],
+        ["b", "1"],
+        ["c", "2"],
+    ]
+    assert {spec.assets for spec in specs} == {("adapter", "canary_report")}
 
 
 def test_fifty_trials_that_end_between_two_ticks_are_all_seen(tmp_path, instance, monkeypatch):
