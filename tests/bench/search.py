@@ -16,6 +16,7 @@ were set down before the table was made. The search was developed on `simulated_
 
 import argparse
 import json
+import math
 import random
 import statistics
 import sys
@@ -85,14 +86,18 @@ def measure(
     return costs
 
 
-def told(costs: list[float]) -> dict[str, float]:
-    """Median, quartiles and mean, in whole trainings."""
+def told(costs: list[float]) -> dict[str, float | None]:
+    """Median, quartiles and mean, in whole trainings; None where it is infinite."""
     low, _, high = statistics.quantiles(costs, n=4)
-    return {
-        "median": round(statistics.median(costs), 2),
-        "quartile_low": round(low, 2),
-        "quartile_high": round(high, 2),
-        "mean": round(statistics.fmean(costs), 2),
+    figures = {
+        "median": statistics.median(costs),
+        "quartile_low": low,
+        "quartile_high": high,
+        "mean": statistics.fmean(costs),
+    }
+    never = sum(math.isinf(cost) for cost in costs)
+    return {k: round(v, 2) if math.isfinite(v) else None for k, v in figures.items()} | {
+        "never_arrived": never
     }
 
 

@@ -77,3 +77,10 @@ def test_a_half_has_half_of_the_rows_each_once(table):
     for half in replay.halves(table, 3):
         assert len(half.entries) == len(table.entries) // 2
         assert len({id(row) for row in half.entries}) == len(half.entries)
+
+
+def test_a_race_that_stops_every_good_row_is_counted_as_never_arrived():
+    figures = search_bench.told([1.0, 2.0, 3.0, math.inf])
+    assert figures["never_arrived"] == 1
+    assert figures["mean"] is None
+    assert figures["median"] == 2.5
