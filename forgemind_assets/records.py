@@ -163,6 +163,7 @@ class TrialSettings(Record):
         default=None, description="None: the base model as it is"
     )
     prompt_variant: str = "short"
+    why: str = Field(default="", description="why it is tried beside the first, in a sentence")
 
 
 class Plan(Record):

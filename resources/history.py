@@ -33,6 +33,7 @@ from resources.run_tags import (
     TRIAL_TAG,
     UNFINISHED,
 )
+from resources.trial_memory import read_memory
 from resources.workshop import Workshop
 
 # The planner looks at the last result, the one before it, and the first.
@@ -54,11 +55,13 @@ def read_state(
     iterations = tuple(read_iteration(goal, instance, workshop, ledger, key) for key in keys)
     concluded = [it for it in iterations if it.champion]
     hours = champion_of(store, goal.name, concluded[-1].key).hours_used if concluded else 0.0
+    memory = read_memory(store, goal.name, concluded[-1].key) if concluded else None
     return State(
         iterations=iterations,
         hours_used=hours,
         api_dollars=ledger.spent(goal.name, "api"),
         gpu_dollars=ledger.spent(goal.name, "gpu"),
+        past=memory.trials if memory else (),
     )
 
 

@@ -129,7 +129,8 @@ class Lineage:
         names = [trial_key(key, trial.name) for trial in plan.trials]
         return Step(
             what=f"iteration {key}",
-            facts={"hypothesis": plan.hypothesis, "last_outcome": plan.last_outcome or "none"},
+            facts={"hypothesis": plan.hypothesis, "last_outcome": plan.last_outcome or "none"}
+            | {f"why {trial.name}": trial.why for trial in plan.trials if trial.why},
             steps=(
                 *self._dataset(key),
                 *(self.adapter(name, origin=False) for name in names if name in self._trials()),

@@ -8,13 +8,16 @@ import dagster as dg
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.champion import Candidate, Champion, crown
 from forgemind_assets.brain.decide import judge
+from forgemind_assets.brain.search.history import known_trials
 from forgemind_assets.brain.state import Score
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
-from forgemind_assets.partitions import BASELINE, trial_key
+from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number, trial_key
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_cases, read_families, read_report
+from resources import trial_memory
 from resources.history import read_state
+from resources.trial_memory import TrialMemory
 from resources.workshop import Workshop
 
 
@@ -73,8 +76,10 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         key = context.partition_key
         workshop.progress(goal.name).say("comparing with the champion", where=key)
         winner = conclude(goal, workshop, key)
+        memory = remember(goal, context.instance, workshop, key)
         with workshop.store.publish(goal.name, "champion", key, {}) as folder:
             (folder / "champion.json").write_text(winner.model_dump_json(indent=1))
+            (folder / trial_memory.FILE).write_text(memory.model_dump_json(indent=1))
         manifest = workshop.store.manifest(goal.name, "champion", key)
         return dg.MaterializeResult(
             metadata={
@@ -132,6 +137,18 @@ def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
         raise ValueError(f"no trial of iteration {iteration} has a report")
     total = hours + (before.hours_used if before else 0.0)
     return winner.model_copy(update={"hours_used": total, "iteration_hours": hours})
+
+
+def remember(
+    goal: Goal, instance: dg.DagsterInstance, workshop: Workshop, iteration: str
+) -> TrialMemory:
+    """What the trials up to this iteration taught, for the next plans and for later goals."""
+    base, following = goal.spec.limits.base_model, iteration_key(iteration_number(iteration) + 1)
+    state = read_state(goal, instance, workshop, before=following)
+    if iteration == BASELINE:
+        earlier = trial_memory.earlier_goals(workshop.store, goal.name, base)
+        state = state.model_copy(update={"past": earlier})
+    return TrialMemory(base_model=base, trials=known_trials(state))
 
 
 def measured(workshop: Workshop, goal: str, trial: str) -> bool:

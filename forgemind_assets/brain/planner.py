@@ -4,7 +4,12 @@ Each rule reads the dev results of the past, by slice, and writes a sentence for
 reads the gate or who is champion on it: the error budget of the loop rests on that.
 """
 
+from collections.abc import Sequence
+
 from forgemind_assets.brain.data_budget import budget
+from forgemind_assets.brain.search.beside import side_by_side
+from forgemind_assets.brain.search.history import known_trials
+from forgemind_assets.brain.search.memory import PastTrial
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, trial_key
@@ -15,8 +20,6 @@ PLATEAU = 0.02
 # How strongly an error-prone slice is favoured: weight 1 at no errors, 1 + this at all wrong.
 # At 2.0 a model that named a weakness everywhere became one that named none anywhere.
 ERROR_WEIGHT = 0.5
-# Trials side by side differ by powers of this factor of the learning rate.
-RATE_STEP = 1.5
 # Epochs stay within these, however often an iteration was worse or brought nothing.
 LEAST_EPOCHS, MOST_EPOCHS = 0.5, 5.0
 
@@ -40,7 +43,7 @@ def propose(spec: GoalSpec, state: State, key: str) -> Plan:
     trained = [it for it in state.iterations if it.key not in (BASELINE, key) and dev_of(it)]
     if not trained:
         return first_plan(spec, state, key)
-    return next_plan(spec, trained, key)
+    return next_plan(spec, trained, key, known_trials(state))
 
 
 def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
@@ -68,10 +71,11 @@ def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
             seed=search.seed,
         ),
         trials=side_by_side(
-            spec,
+            search.trials,
             TrialSettings(
                 name="a", training=first_settings(spec), prompt_variant=search.prompt_variants[0]
             ),
+            known_trials(state),
         ),
     )
 
@@ -95,7 +99,9 @@ def first_settings(spec: GoalSpec) -> TrainSettings:
     )
 
 
-def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
+def next_plan(
+    spec: GoalSpec, trained: list[IterationState], key: str, past: Sequence[PastTrial] = ()
+) -> Plan:
     """Learns from the dev errors of the last iteration and from who leads on dev."""
     last = trained[-1]
     before = trained[-2] if len(trained) > 1 else None
@@ -131,7 +137,7 @@ def next_plan(spec: GoalSpec, trained: list[IterationState], key: str) -> Plan:
             reuse_iterations=reused(trained, trial),
             seed=last.plan.data.seed + 1,
         ),
-        trials=side_by_side(spec, trial),
+        trials=side_by_side(spec.search.trials, trial, past),
     )
 
 
@@ -185,19 +191,6 @@ def leading_trial(it: IterationState) -> TrialSettings:
     """Of an iteration's trials the one that leads on dev; the first where none got through."""
     assert it.plan is not None
     return next((t for t in it.plan.trials if t.name == it.winner), it.plan.trials[0])
-
-
-def side_by_side(spec: GoalSpec, first: TrialSettings) -> tuple[TrialSettings, ...]:
-    """As many trials as the goal asks for: the first, and others at learning rates around it."""
-    assert first.training is not None
-    trials = [first]
-    for number in range(1, spec.search.trials):
-        factor = RATE_STEP ** ((number + 1) // 2 * (1 if number % 2 else -1))
-        rate = min(1.0, first.training.learning_rate * factor)
-        training = first.training.model_copy(update={"learning_rate": rate})
-        name = chr(ord(first.name) + number)
-        trials.append(first.model_copy(update={"name": name, "training": training}))
-    return tuple(trials)
 
 
 def slice_weights(dev: Score, error_weight: float = ERROR_WEIGHT) -> dict[str, float]:

@@ -30,6 +30,9 @@ class Story:
                 if plan.last_outcome:
                     self._say(f"   {plan.last_outcome}")
                 self._say(f"[bold]Iteration {key}[/]: {plan.hypothesis}")
+                for trial in plan.trials:
+                    if trial.why:
+                        self._say(f"   {trial_key(key, trial.name)}: {trial.why}")
                 self._say(f"   {self._budget(key)}")
             self._data(key)
             for trial in plan.trials:

@@ -107,6 +107,12 @@ class Store:
         """Reads one JSON file of an artefact."""
         return json.loads((self.folder(goal, asset, partition) / name).read_text(encoding="utf-8"))
 
+    def goals(self) -> list[str]:
+        """Names of the goals that have published anything, in order."""
+        return (
+            sorted(p.name for p in self.root.iterdir() if p.is_dir()) if self.root.is_dir() else []
+        )
+
     def partitions(self, goal: str, asset: str) -> list[str]:
         """Published partitions in order."""
         folder = self.root / goal / asset

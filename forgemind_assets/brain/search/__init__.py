@@ -1,0 +1,1 @@
+"""Which training settings to try next."""
