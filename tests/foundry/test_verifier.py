@@ -189,6 +189,18 @@ HALF_REPAIRED = {
         "def rows(pen):\n    q = f'SELECT * FROM pens WHERE name = {pen}'\n    return []\n",
         "def rows(pen):\n    q = 'SELECT * FROM pens WHERE name = ?'\n    return [q, pen]\n",
     ),
+    "a secret with a known default": (
+        "import os\nkey = os.environ.get('SIGNING_KEY', 'default_key')\n",
+        "import os\nkey = os.environ.get('SIGNING_KEY')\nlevel = os.environ.get('LEVEL', 'info')\n",
+    ),
+    "an upload opened by its name": (
+        "import numpy\ndef read(upload):\n    return numpy.load(upload.filename)\n",
+        "import numpy\ndef read(upload):\n    return numpy.load(upload.stream)\n",
+    ),
+    "an allow-list of what is dangerous": (
+        "import os\nCALLS = {'run': os.system}\n",
+        "import os\nCALLS = {'list': os.listdir}\n",
+    ),
     "a cipher of one's own": (
         "def encrypt(text, key):\n    return [ord(c) ^ key[0] for c in text]\n",
         "def parity(a, b):\n    return a ^ b\n",
