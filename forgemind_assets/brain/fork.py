@@ -1,4 +1,4 @@
-"""A line of a goal that was forked from an iteration of another, and what it wants changed. Pure."""
+"""A line of a goal that was forked from an iteration of another, and what it changes. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -83,4 +83,5 @@ def wishes(spec: GoalSpec, fork: Fork | None, key: str, fresh: TrainSettings) ->
 
 def plain(value: Any) -> str:
     """A value of a contract in one line."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    simple = isinstance(value, str) and value.isprintable()
+    return value if simple else json.dumps(value, ensure_ascii=False)

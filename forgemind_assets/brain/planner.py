@@ -54,8 +54,8 @@ def first_plan(spec: GoalSpec, state: State, key: str, wish: Wishes = NO_WISHES)
     return Plan(
         iteration=key,
         hypothesis=(
-            f"{wish.told}Trained on {search.rows} rows spread over the slices as dev is, the model beats the "
-            f"base model's {best:.0%} on dev.{_after(asked.sentence)}"
+            f"{wish.told}Trained on {search.rows} rows spread over the slices as dev is, the model "
+            f"beats the base model's {best:.0%} on dev.{_after(asked.sentence)}"
         ),
         expected_effect="Dev pass rate at least 20 points above the better baseline.",
         expected_dev_gain=0.20,
