@@ -104,7 +104,8 @@ def standing(workshop: Workshop, goal: Goal, name: str, fork: Fork) -> Standing:
 
 def known_names(goal: Goal) -> set[str]:
     """Names of the goals of this installation, and of those in the goal's folder."""
-    files = [*goal_files(), *goal.folder.glob("goal*.yaml")]
+    known = (file / "goal.yaml" if file.is_dir() else file for file in goal_files())
+    files = [*known, *goal.folder.glob("goal*.yaml")]
     values = [read_yaml(file, file.name).value for file in files]
     return {str(value.get("name")) for value in values if isinstance(value, dict)}
 
