@@ -48,6 +48,12 @@ class Success(Record):
         le=0.5,
         description="probability that the loop ever calls a model better that is not",
     )
+    other_looks: int = Field(
+        default=0,
+        ge=0,
+        description="results on the gate that other lines of the same goal have or may come to; "
+        "`forgemind fork` writes it, and `confidence` allows for it",
+    )
     canary_pass_rate: float = Field(
         default=0.3, ge=0, le=1, description="a trial below this on the canary cases is stopped"
     )
@@ -213,6 +219,11 @@ class GoalSpec(Record):
     policy: Policy = Field(
         default=Policy(), description="what differs from the Warden's default policy"
     )
+
+    @property
+    def looks(self) -> int:
+        """Results on the gate that a lower bound must hold for, all at once."""
+        return self.limits.max_iterations + self.success.other_looks
 
 
 class Goal(Record):

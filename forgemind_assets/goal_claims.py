@@ -68,7 +68,7 @@ def explain_claim(spec: GoalSpec, suite: SuiteSize) -> Claim:
     iterations of the loop at once.
     """
     rate, confidence = spec.success.pass_rate, spec.success.confidence
-    looks = spec.limits.max_iterations
+    looks = spec.looks
     effect = family_design_effect(suite.family_size)
     common: dict[str, Any] = {
         "suite": spec.success.suite,

@@ -5,7 +5,7 @@ No message repeats the text of a case: what stands in a gate must not leak throu
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,11 +113,18 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant}, which is not JSON")
 
 
-def content_hash(folder: Path, files: Iterable[Path]) -> str:
-    """SHA-256 over the relative paths and contents of files, in the order of their paths."""
+def content_hash(
+    folder: Path, files: Iterable[Path], unwritten: Mapping[Path, str] | None = None
+) -> str:
+    """SHA-256 over the relative paths and contents of files, in the order of their paths.
+
+    `unwritten` has what files are to hold that are not there yet.
+    """
+    texts = unwritten or {}
     digest = hashlib.sha256()
     for path in sorted(set(files), key=lambda p: p.relative_to(folder).as_posix()):
         name = path.relative_to(folder).as_posix()
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        held = texts[path].encode() if path in texts else path.read_bytes()
+        content = hashlib.sha256(held).hexdigest()
         digest.update(f"{name}\x00{content}\n".encode())
     return digest.hexdigest()

@@ -5,7 +5,7 @@ Every mistake is reported at once, with file, line and key, in one `GoalError`.
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from forgemind_assets.goal_files import (
 from forgemind_assets.goal_prompts import check_judges, check_teacher_prompts, read_prompts
 from forgemind_assets.goal_schema import found, unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
-from forgemind_assets.goal_yaml import Document, Place, read_yaml
+from forgemind_assets.goal_yaml import Document, Place, parse_yaml, read_yaml
 from forgemind_assets.home import REPOSITORY
 from forgemind_assets.records import Case, Record, Seed
 from forgemind_assets.trial_grounds.statistics import typical_family
@@ -79,8 +79,20 @@ def load_goal(path: Path | str) -> Goal:
         GoalError: with every problem that was found, in the order of the files and lines.
     """
     file = find_goal(path)
+    return _compile(file, read_yaml(file, shown_path(file)))
+
+
+def compile_text(file: Path, text: str) -> Goal:
+    """Compiles what `file` is to hold, as `load_goal` will, before it is written.
+
+    Raises:
+        GoalError: with every problem that was found.
+    """
+    return _compile(file, parse_yaml(text, shown_path(file)), {file: text})
+
+
+def _compile(file: Path, document: Document, unwritten: Mapping[Path, str] | None = None) -> Goal:
     folder = file.parent
-    document = read_yaml(file, shown_path(file))
     others: list[Problem] = []
     if document.lines:
         check_secrets(document)
@@ -88,7 +100,7 @@ def load_goal(path: Path | str) -> Goal:
         check_spec(spec, document, broken)
         files = _check_files(spec, broken, folder, document, others)
         if not document.problems and not others:
-            version = content_hash(folder, [file, *files])
+            version = content_hash(folder, [file, *files], unwritten)
             return Goal(spec=spec, folder=folder, version=version, file=file.name)
     raise GoalError([*sorted(document.problems, key=lambda p: p.line or 0), *others])
 

@@ -74,8 +74,16 @@ def read_yaml(path: Path, shown_as: str) -> Document:
     """Parses one file. Never raises for its content: see `Document.problems`."""
     document = Document(shown_as)
     text = _read_text(path, document)
-    if text is None:
-        return document
+    return document if text is None else _parse(text, document)
+
+
+def parse_yaml(text: str, shown_as: str) -> Document:
+    """Parses a text that stands in no file. Never raises for its content."""
+    return _parse(text, Document(shown_as))
+
+
+def _parse(text: str, document: Document) -> Document:
+    shown_as = document.file
     try:
         deep = _too_deep(text)
         root = None if deep else yaml.compose(text, Loader=_LOADER)

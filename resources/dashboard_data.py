@@ -25,6 +25,7 @@ from forgemind_assets.trial_grounds.report import Report, read_report
 from forgemind_assets.warden.reviews import Review
 from resources.alerts import Outbox
 from resources.dashboard_datasets import newest_dataset
+from resources.forks import read_fork
 from resources.ledger import Ledger
 from resources.outcome import read_outcome
 from resources.progress import only_waits, read_progress
@@ -82,7 +83,7 @@ class Source:
         goal = self.goals[name]
         trials = self._trials(name)
         champion = self._champion(name)
-        sources = goal_accounts(self.store, name)
+        sources, fork = goal_accounts(self.store, name), read_fork(self.store, name)
         return GoalPage(
             name=name,
             task=goal.spec.task.description,
@@ -96,6 +97,7 @@ class Source:
             accounts=sources.iterations[-ACCOUNTS_OF:],
             effects=sources.effects,
             judges=sources.judges,
+            origin=fork.sentence if fork else "",
             costs=self._costs(goal),
             spending=self._spending(goal, [line.trial for line in trials], champion),
             alerts=self.alerts(name),

@@ -8,6 +8,7 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.brain.decide import races
+from forgemind_assets.brain.fork import Fork
 from forgemind_assets.brain.state import (
     IterationState,
     Score,
@@ -24,6 +25,7 @@ from forgemind_assets.partitions import iteration_key, iteration_number, trial_k
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_report
 from resources.approvals import GoalApprovals
+from resources.forks import read_fork
 from resources.ledger import Ledger
 from resources.run_tags import (
     GOAL_TAG,
@@ -44,11 +46,12 @@ def read_state(
     goal: Goal, instance: dg.DagsterInstance, workshop: Workshop, *, before: str | None = None
 ) -> State:
     """The tail of a goal's history; with `before`, only iterations earlier than that one."""
-    newest = newest_iteration(goal.name, instance)
+    fork = read_fork(workshop.store, goal.name)
+    newest = newest_iteration(goal.name, instance, fork)
     if before is not None:
         newest = iteration_key(iteration_number(before) - 1) if iteration_number(before) else None
     if newest is None:
-        return State()
+        return State(fork=fork)
     number = iteration_number(newest)
     keys = [iteration_key(n) for n in range(max(0, number - TAIL + 1), number + 1)]
     store, ledger = workshop.store, workshop.ledger()
@@ -62,14 +65,19 @@ def read_state(
         api_dollars=ledger.spent(goal.name, "api"),
         gpu_dollars=ledger.spent(goal.name, "gpu"),
         past=memory.trials if memory else (),
+        fork=fork,
     )
 
 
-def newest_iteration(goal: str, instance: dg.DagsterInstance) -> str | None:
-    """The iteration of the newest preparing run, or None before the first."""
+def newest_iteration(
+    goal: str, instance: dg.DagsterInstance, fork: Fork | None = None
+) -> str | None:
+    """The iteration of the newest preparing run; before the first, the one forked from, or None."""
     filters = RunsFilter(tags={GOAL_TAG: goal, PHASE_TAG: "prepare"})
     runs = instance.get_runs(filters, limit=1)
-    return runs[0].tags[ITERATION_TAG] if runs else None
+    if runs:
+        return runs[0].tags[ITERATION_TAG]
+    return fork.iteration if fork else None
 
 
 def read_iteration(

@@ -136,6 +136,14 @@ class Ledger:
         with self._engine.begin() as connection:
             return spent(connection, goal, kind, scope) / NANO
 
+    def spent_by_scope(self, goal: str, kind: Kind) -> dict[str, float]:
+        """Dollars spent or still reserved of each iteration or trial."""
+        query = sa.select(spending.c.scope).distinct()
+        query = query.where(spending.c.goal == goal, spending.c.kind == kind)
+        with self._engine.begin() as connection:
+            scopes = sorted(connection.execute(query).scalars())
+            return {scope: spent(connection, goal, kind, scope) / NANO for scope in scopes}
+
     def count_responses(self, goal: str) -> int:
         """Answers stored for a goal."""
         return self.usage(goal).responses

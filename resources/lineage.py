@@ -23,11 +23,12 @@ from forgemind_assets.foundry.tables import (
 )
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.comparison import REPORTS
-from forgemind_assets.lorekeeper.store import Store
+from forgemind_assets.lorekeeper.store import FORKED_FROM, Store
 from forgemind_assets.partitions import split_trial, trial_key
 from forgemind_assets.records import Plan, Record
 from forgemind_assets.trial_grounds.report import read_cases, read_report
 from forgemind_assets.warden.reviews import last_word
+from resources.forks import read_fork
 from resources.ledger import Ledger
 from resources.registrations import open_registrations
 from resources.reviews import open_reviews
@@ -105,7 +106,8 @@ class Lineage:
             for event in self._events
             if registered and event.action == "registered" and event.trial == trial
         ]
-        return Step(what=f"adapter {trial}", facts=self._training(trial), steps=tuple(steps))
+        facts = self._training(trial) | self._inherited("adapter", trial)
+        return Step(what=f"adapter {trial}", facts=facts, steps=tuple(steps))
 
     def version(self, number: str, *, origin: bool = True) -> Step:
         """What happened to a registered version, and what people said of it."""
@@ -129,13 +131,30 @@ class Lineage:
         names = [trial_key(key, trial.name) for trial in plan.trials]
         return Step(
             what=f"iteration {key}",
-            facts={"hypothesis": plan.hypothesis, "last_outcome": plan.last_outcome or "none"}
+            facts={
+                "hypothesis": plan.hypothesis,
+                "last_outcome": plan.last_outcome or "none",
+                **self._inherited("plan", key),
+            }
             | {f"why {trial.name}": trial.why for trial in plan.trials if trial.why},
             steps=(
+                *self._fork(key),
                 *self._dataset(key),
                 *(self.adapter(name, origin=False) for name in names if name in self._trials()),
             ),
         )
+
+    def _inherited(self, asset: str, partition: str) -> dict[str, Any]:
+        """The goal that an artefact was copied from when this one was forked; nothing else."""
+        origin = self._store.manifest(self._goal, asset, partition).meta.get(FORKED_FROM)
+        return {"inherited_from": f"{origin['goal']} {partition}"} if origin else {}
+
+    def _fork(self, key: str) -> Iterator[Step]:
+        """Where the line of an iteration was forked; under its first iteration."""
+        fork = read_fork(self._store, self._goal)
+        if fork is not None and key == fork.first:
+            facts = {"goal_version": fork.goal_version, "changed": fork.changed}
+            yield Step(what=f"forked from {fork.goal} {fork.iteration}", facts=facts)
 
     def _trials(self) -> list[str]:
         return self._store.partitions(self._goal, "adapter")

@@ -18,6 +18,7 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.warden.alert_facts import CheckFact, RunFact, SpendingFact, StopFact
+from resources.forks import read_fork
 from resources.history import champion_of, newest_iteration
 from resources.ledger import NANO
 from resources.ledger_tables import open_engine, spending
@@ -231,7 +232,8 @@ def stops(goals: Sequence[Goal], instance: dg.DagsterInstance, home: Home) -> li
     for goal in goals:
         stop = read_outcome(home, goal.name)
         if stop is not None:
-            iteration = newest_iteration(goal.name, instance)
+            fork = read_fork(Store(home.store), goal.name)
+            iteration = newest_iteration(goal.name, instance, fork)
             facts.append(
                 StopFact(
                     goal=goal.name,

@@ -16,6 +16,7 @@ from forgemind_assets.partitions import BASELINE, iteration_key, iteration_numbe
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_cases, read_families, read_report
 from resources import trial_memory
+from resources.forks import budget_lock, spent_elsewhere
 from resources.history import read_state
 from resources.trial_memory import TrialMemory
 from resources.workshop import Workshop
@@ -75,11 +76,12 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         """The winner of the trials, compared with the champion before it."""
         key = context.partition_key
         workshop.progress(goal.name).say("comparing with the champion", where=key)
-        winner = conclude(goal, workshop, key)
-        memory = remember(goal, context.instance, workshop, key)
-        with workshop.store.publish(goal.name, "champion", key, {}) as folder:
-            (folder / "champion.json").write_text(winner.model_dump_json(indent=1))
-            (folder / trial_memory.FILE).write_text(memory.model_dump_json(indent=1))
+        with budget_lock(workshop.home):
+            winner = conclude(goal, workshop, key)
+            memory = remember(goal, context.instance, workshop, key)
+            with workshop.store.publish(goal.name, "champion", key, {}) as folder:
+                (folder / "champion.json").write_text(winner.model_dump_json(indent=1))
+                (folder / trial_memory.FILE).write_text(memory.model_dump_json(indent=1))
         manifest = workshop.store.manifest(goal.name, "champion", key)
         return dg.MaterializeResult(
             metadata={
@@ -132,6 +134,7 @@ def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
         [candidate(workshop, goal.name, name) for name in done],
         before,
         read_cases(store.folder(goal.name, "benchmark_report", before.trial)) if before else {},
+        spent_elsewhere(store, goal.name),
     )
     if winner is None:
         raise ValueError(f"no trial of iteration {iteration} has a report")

@@ -72,6 +72,9 @@ class Champion(Record):
     )
     level: float | None = Field(default=None, description="what the p value had to reach")
     alpha_spent: float = Field(default=0.0, description="of success.alpha, in the loop so far")
+    alpha_elsewhere: float = Field(
+        default=0.0, description="of success.alpha, by other lines of the goal; see `fork`"
+    )
     hours_used: float = Field(default=0.0, description="hours of the whole loop so far")
     iteration_hours: float = 0.0
 
@@ -82,12 +85,16 @@ def crown(
     candidates: list[Candidate],
     before: Champion | None,
     before_passed: Mapping[str, bool],
+    spent_elsewhere: float = 0.0,
 ) -> Champion | None:
     """The champion after an iteration, or None where there has never been one.
 
     The best of the trials is chosen on dev. It replaces the champion when it is better on the
     same gate cases at the level that the loop's error budget has for this iteration, or when it
     meets the goal, passes more of the cases, and the champion does not meet it.
+
+    `spent_elsewhere` is what other lines of the goal took of the error budget: all lines share
+    one, so that nobody comes to a better champion by forking until one has luck.
     """
     tested = [candidate for candidate in candidates if candidate.full is not None]
     best = min(tested, key=lambda c: (-c.dev.rate, c.trial), default=None)
@@ -104,8 +111,8 @@ def crown(
             leader_dev=best.dev.rate,
         )
     looks_left = max(1, spec.limits.max_iterations + 1 - iteration_number(iteration))
-    level = next_level(spec.success.alpha, before.alpha_spent, looks_left)
-    compared = duel(spec, best, best.full, before, before_passed, level)
+    level = next_level(spec.success.alpha, before.alpha_spent + spent_elsewhere, looks_left)
+    compared = duel(spec, best, best.full, before, before_passed, level, spent_elsewhere)
     return compared.model_copy(update=search_leader(candidates, best, before))
 
 
@@ -143,6 +150,7 @@ def duel(
     before: Champion,
     before_passed: Mapping[str, bool],
     level: float,
+    spent_elsewhere: float = 0.0,
 ) -> Champion:
     """The paired comparison of one candidate with the champion, at a level of the budget."""
     paired = pair(before_passed, best.passed, best.families)
@@ -161,6 +169,7 @@ def duel(
         "p_value": paired_p_value(paired.net),
         "level": level,
         "alpha_spent": before.alpha_spent + (0.0 if better else level),
+        "alpha_elsewhere": spent_elsewhere,
     }
     if better and needed:
         facts["gain_expected"] = gain_after_selection(
@@ -194,7 +203,7 @@ def sentence(
     )
     budget = (
         f"at this point of the loop's error budget (p = {facts['p_value']:.2g}, level "
-        f"{facts['level']:.2g} of {spec.success.alpha:g})"
+        f"{facts['level']:.2g} of {spec.success.alpha:g}{elsewhere(facts['alpha_elsewhere'])})"
     )
     needed = facts["gain_needed"]
     if better:
@@ -204,7 +213,8 @@ def sentence(
             f"{budget}"
         )
     if not facts["level"]:
-        wanting = f"the loop's error budget of {spec.success.alpha:g} is spent"
+        spent = elsewhere(facts["alpha_elsewhere"])
+        wanting = f"the loop's error budget of {spec.success.alpha:g}{spent} is spent"
     elif needed is None:
         wanting = f"so few differ that no gain is told from luck {budget}"
     else:
@@ -212,6 +222,11 @@ def sentence(
     if meets:
         return f"{new} replaces {old} as it meets the goal, not as better: {seen}; {wanting}"
     return f"{old} stays: {new} had {seen}; {wanting}"
+
+
+def elsewhere(spent: float) -> str:
+    """What other lines of the goal took of the error budget; nothing where there are none."""
+    return f", {spent:.2g} of which other lines spent," if spent else ""
 
 
 def points(gain: float) -> str:

@@ -103,14 +103,14 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
 
     Met when the pass rate reaches the threshold and, where the goal asks for confidence, its
     one-sided Clopper-Pearson lower bound does too. The bound allows for families, and for as many
-    looks as the loop may have iterations.
+    looks as the loop may have iterations, with those of other lines of the goal.
     """
     need, rate = spec.success.pass_rate, score.overall
     counts = f"{rate.passed} of {rate.total} cases passed ({rate.rate:.1%})"
     if spec.success.confidence is None:
         met = rate.total > 0 and rate.rate >= need
         return Verdict(met, f"{counts}; the goal asks for {need:.0%}: {'met' if met else 'missed'}")
-    looks = spec.limits.max_iterations
+    looks = spec.looks
     level = loop_confidence(spec.success.confidence, looks)
     lower = clopper_pearson_lower(rate.passed, rate.total, level, score.design_effect)
     met = rate.total > 0 and rate.rate >= need and lower >= need

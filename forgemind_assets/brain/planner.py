@@ -7,6 +7,7 @@ reads the gate or who is champion on it: the error budget of the loop rests on t
 from collections.abc import Sequence
 
 from forgemind_assets.brain.data_budget import budget
+from forgemind_assets.brain.fork import NO_WISHES, Wishes, wishes
 from forgemind_assets.brain.search.beside import side_by_side
 from forgemind_assets.brain.search.history import known_trials
 from forgemind_assets.brain.search.memory import PastTrial
@@ -41,12 +42,13 @@ def baseline_plan(spec: GoalSpec) -> Plan:
 def propose(spec: GoalSpec, state: State, key: str) -> Plan:
     """The plan of iteration `key`, from what is known before it."""
     trained = [it for it in state.iterations if it.key not in (BASELINE, key) and dev_of(it)]
+    wish = wishes(spec, state.fork, key, first_settings(spec))
     if not trained:
-        return first_plan(spec, state, key)
-    return next_plan(spec, trained, key, known_trials(state))
+        return first_plan(spec, state, key, wish)
+    return next_plan(spec, trained, key, known_trials(state), wish)
 
 
-def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
+def first_plan(spec: GoalSpec, state: State, key: str, wish: Wishes = NO_WISHES) -> Plan:
     """Slices as frequent as in dev, the settings that the goal suggests, from the base model."""
     search = spec.search
     known = [dev for it in state.iterations if (dev := dev_of(it))]
@@ -57,8 +59,8 @@ def first_plan(spec: GoalSpec, state: State, key: str) -> Plan:
     return Plan(
         iteration=key,
         hypothesis=(
-            f"Trained on {search.rows} rows spread over the slices as dev is, the model beats the "
-            f"base model's {best:.0%} on dev.{_after(asked.sentence)}"
+            f"{wish.told}Trained on {search.rows} rows spread over the slices as dev is, the model "
+            f"beats the base model's {best:.0%} on dev.{_after(asked.sentence)}"
         ),
         expected_effect="Dev pass rate at least 20 points above the better baseline.",
         expected_dev_gain=0.20,
@@ -100,9 +102,16 @@ def first_settings(spec: GoalSpec) -> TrainSettings:
 
 
 def next_plan(
-    spec: GoalSpec, trained: list[IterationState], key: str, past: Sequence[PastTrial] = ()
+    spec: GoalSpec,
+    trained: list[IterationState],
+    key: str,
+    known: Sequence[PastTrial] = (),
+    wish: Wishes = NO_WISHES,
 ) -> Plan:
-    """Learns from the dev errors of the last iteration and from who leads on dev."""
+    """Learns from the dev errors of the last iteration and from who leads on dev.
+
+    What a forked line wants goes before what would follow from the past.
+    """
     last = trained[-1]
     before = trained[-2] if len(trained) > 1 else None
     dev = dev_of(last)
@@ -113,15 +122,17 @@ def next_plan(
     plateau = before is not None and gain < PLATEAU
     weights = slice_weights(dev)
     shares, share_note = strategy_shares(spec, last)
-    asked = budget(spec, last.sources, last.plan.data.teacher_requests)
-    trial, tack = training_tack(spec, last, before, plateau, len(trained))
-    rows = last.plan.data.rows if not plateau else int(last.plan.data.rows * 1.25)
+    past = last.plan.data
+    requests = past.teacher_requests if wish.teacher_requests is None else wish.teacher_requests
+    asked = budget(spec, last.sources, requests)
+    trial, tack = training_tack(spec, last, before, plateau, wish)
+    rows = wish.rows or (past.rows if not plateau else int(past.rows * 1.25))
     weak = weakest(dev)
     return Plan(
         iteration=key,
         hypothesis=(
-            f"More rows for the weakest slices ({weak}) and {tack} lift the dev pass rate from "
-            f"{dev.rate:.0%}.{share_note}{_after(asked.sentence)}"
+            f"{wish.told}More rows for the weakest slices ({weak}) and {tack} lift the dev pass "
+            f"rate from {dev.rate:.0%}.{share_note}{_after(asked.sentence)}"
         ),
         expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.0%}.",
         expected_dev_gain=expected_gain(dev),
@@ -131,13 +142,13 @@ def next_plan(
             slice_weights=weights,
             strategy_shares=shares,
             request_shares=asked.shares,
-            prompt_variants=last.plan.data.prompt_variants,
-            teacher_requests=last.plan.data.teacher_requests,
+            prompt_variants={} if wish.other_strategies else past.prompt_variants,
+            teacher_requests=requests,
             attack_cases=spec.attack.cases,
             reuse_iterations=reused(trained, trial),
-            seed=last.plan.data.seed + 1,
+            seed=past.seed + 1 if wish.seed is None else wish.seed,
         ),
-        trials=side_by_side(spec.search.trials, trial, past),
+        trials=side_by_side(spec.search.trials, trial, known),
     )
 
 
@@ -146,12 +157,13 @@ def training_tack(
     last: IterationState,
     before: IterationState | None,
     plateau: bool,
-    trained: int,
+    wish: Wishes = NO_WISHES,
 ) -> tuple[TrialSettings, str]:
     """Continue from the best on dev; from the base while no trained model leads there.
 
     After a worse result the next training is shorter and gentler, since more of the same would
-    lose more; on a plateau it passes over the rows more often.
+    lose more; on a plateau it passes over the rows more often. Another rank than the leader's
+    begins at the base model: an adapter is continued with its own.
     """
     before_it = leading_trial(last)
     past = before_it.training or first_settings(spec)
@@ -162,12 +174,14 @@ def training_tack(
     if plateau and leader == own and past.start_from != "base":
         variants = spec.search.prompt_variants
         variant = variants[(variants.index(variant) + 1) % len(variants)]
-    if leader is None or leader.startswith(BASELINE):
-        settings = past.model_copy(
-            update={"learning_rate": past.learning_rate * 0.7, "start_from": "base", "seed": seed}
-        )
+    variant = wish.prompt_variant or variant
+    other_rank = wish.training.get("rank", past.rank) != past.rank
+    if leader is None or leader.startswith(BASELINE) or other_rank:
+        gentler = {"learning_rate": past.learning_rate * 0.7, "start_from": "base", "seed": seed}
+        settings = past.model_copy(update=gentler | dict(wish.training))
+        told = "a lower" if "learning_rate" not in wish.training else "the wanted"
         return TrialSettings(name="a", training=settings, prompt_variant=variant), (
-            "a lower learning rate from the base model"
+            f"{told} learning rate from the base model"
         )
     regressed = leader != own
     factor = 0.5 if regressed else 0.8
@@ -177,11 +191,14 @@ def training_tack(
         epochs = max(LEAST_EPOCHS, past.epochs * 0.5)
     elif plateau:
         epochs = min(MOST_EPOCHS, past.epochs * 1.5)
+    rate, epochs = (
+        wish.training.get(name, found)
+        for name, found in (("learning_rate", rate), ("epochs", epochs))
+    )
     if epochs != past.epochs:
         passes = f" for {epochs:g} instead of {past.epochs:g} epochs"
-    settings = past.model_copy(
-        update={"learning_rate": rate, "epochs": epochs, "start_from": leader, "seed": seed}
-    )
+    found = {"learning_rate": rate, "epochs": epochs, "start_from": leader, "seed": seed}
+    settings = past.model_copy(update=found | dict(wish.training))
     return TrialSettings(name="a", training=settings, prompt_variant=variant), (
         f"training on from {leader}, the best on dev, at a learning rate of {rate:.1e}{passes}"
     )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from forgemind_assets.brain.fork import Fork
 from forgemind_assets.brain.search.memory import PastTrial
 from forgemind_assets.records import Plan, Record
 from forgemind_assets.trial_grounds.report import Rate, Report
@@ -133,6 +134,7 @@ class State(Record):
     hours_used: float = 0.0
     api_dollars: float = 0.0
     gpu_dollars: float = 0.0
+    fork: Fork | None = Field(default=None, description="where the line comes from, if forked")
     stop_requested: str | None = None
     past: tuple[PastTrial, ...] = Field(
         default=(), description="trials that the iterations before the tail handed on"

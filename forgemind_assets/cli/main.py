@@ -62,6 +62,11 @@ VERBS: dict[str, Verb] = {
         "Show what differs between two iterations, and the slices that rose and fell.",
         "forgemind diff python_security 1 3",
     ),
+    "fork": Verb(
+        "forgemind_assets.cli.fork",
+        "Open a new line of a goal from a past iteration, with some settings changed.",
+        "forgemind fork python_security --from 2 --set search.learning_rate=0.002 --dry-run",
+    ),
     "sql": Verb(
         "forgemind_assets.cli.sql",
         "Ask datasets, reports and the ledger in SQL; nothing can be changed.",

@@ -19,6 +19,7 @@ def status(
     from forgemind_assets.goal_loading import find_goal, load_goal
     from forgemind_assets.home import REPOSITORY, Home
     from forgemind_assets.lorekeeper.store import Store
+    from resources.forks import read_fork
     from resources.outcome import read_outcome
     from resources.progress import read_progress
 
@@ -30,14 +31,17 @@ def status(
         loaded = load_goal(path)
         store = Store(home.store)
         past = history(loaded, store)
-        stop = read_outcome(home, loaded.name)
+        stop, fork = read_outcome(home, loaded.name), read_fork(store, loaded.name)
         entries[loaded.name] = {
             "trials": past,
+            "forked_from": fork.model_dump(mode="json") if fork else None,
             "progress": read_progress(home, loaded.name),
             "outcome": {"reason": stop.reason, "goal_met": stop.goal_met} if stop else None,
         }
         if not as_json:
             console.print(table(loaded, past, constant_line(loaded, store)))
+            if fork:
+                console.print(f"{loaded.name} was {fork.sentence}", highlight=False, markup=False)
             word = f"{'goal met' if stop.goal_met else 'stopped'}: {stop.reason}" if stop else None
             console.print(word or under_way(entries[loaded.name]["progress"]), highlight=False)
     if as_json:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.goal import Goal
-from forgemind_assets.lorekeeper.store import Store
+from forgemind_assets.lorekeeper.store import FORKED_FROM, Store
 from forgemind_assets.partitions import trial_key
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_report
@@ -20,7 +20,7 @@ def history(goal: Goal, store: Store) -> list[dict[str, Any]]:
     entries = []
     for key in store.partitions(goal.name, "plan"):
         plan = Plan.model_validate(store.read_json(goal.name, "plan", key, "plan.json"))
-        leader = None
+        leader, origin = None, store.manifest(goal.name, "plan", key).meta.get(FORKED_FROM)
         if store.exists(goal.name, "champion", key):
             text = store.read_json(goal.name, "champion", key, "champion.json")
             leader = Champion.model_validate(text)
@@ -39,6 +39,7 @@ def history(goal: Goal, store: Store) -> list[dict[str, Any]]:
                     "stopped": stopped_of(goal.name, store, name),
                     "champion": bool(leader and leader.trial == name),
                     "registered": version_of(goal.name, store, key, name),
+                    "inherited_from": origin["goal"] if origin else None,
                     "hypothesis": plan.hypothesis,
                 }
             )
@@ -123,7 +124,7 @@ def table(goal: Goal, entries: list[dict[str, Any]], constant: str | None = None
             *(percent(entry[suite]) for suite in SUITES),
             f"{entry['seconds'] / 60:.1f}",
             "yes" if entry["champion"] else "",
-            entry["registered"] or "",
+            entry["registered"] or ("inherited" if entry["inherited_from"] else ""),
         )
     return view
 

@@ -110,6 +110,8 @@ class GoalPage:
     alerts: tuple[AlertLine, ...]
     reviews: tuple[Review, ...]
     judges: tuple[Standing, ...] = ()
+    origin: str = ""
+    """Where the goal was forked from, in words; empty for one that was not."""
 
 
 @dataclass(frozen=True)

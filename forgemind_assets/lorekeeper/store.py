@@ -31,6 +31,8 @@ from forgemind_assets.lorekeeper.hashing import FileEntry, difference, hash_file
 from forgemind_assets.records import Record
 
 MANIFEST = "manifest.json"
+# In the `meta` of an artefact that a forked line inherits: the goal that it was copied from.
+FORKED_FROM = "forked_from"
 
 
 class Manifest(Record):
