@@ -59,7 +59,8 @@ def train_trial(place, trial, passed):
         )
         for seed in load_seeds(place.goal)
     ]
-    with store.publish(name, "filtered_dataset", key, {}) as folder:
+    facts = {"yields": {}, "rows_kept": len(rows), "rows_rejected": 0}
+    with store.publish(name, "filtered_dataset", key, facts) as folder:
         write_rows(rows, folder / "kept.parquet")
         write_rejected([], folder / "rejected.parquet")
     meta = {}
