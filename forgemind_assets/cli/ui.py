@@ -1,6 +1,5 @@
 """`forgemind ui`: Dagster's web page on the state of this installation."""
 
-import signal
 from typing import Annotated
 
 import typer
@@ -31,12 +30,10 @@ def ui(
     prepare_dagster_home(home)
     options = Options(port=port, read_only=read_only, addresses=tuple(also or ()))
     server = start_server(home, options)
-    # Preparing Dagster's home leaves its own handler behind, which only notes an interrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"Dagster UI: {server.address}  (Ctrl-C ends it)", flush=True)
     try:
         with in_browser(home, server.address, wanted=open_page):
-            status = server.process.wait()
+            status = server.wait()
     except KeyboardInterrupt:
         status = 130
     finally:

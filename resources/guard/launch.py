@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from resources.guard.keys import load_keys, write_private
 from resources.guard.life import STOP_SECONDS, descendants, kill
 
 LOOPBACK = "127.0.0.1"
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,16 @@ class Server:
     port: int
     address: str
     _life: int
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended. Ctrl-C and other signals are heard meanwhile.
+
+        Where polars is imported, a wait for a child without end goes on after SIGINT: its runtime
+        takes the signal over and has system calls restarted.
+        """
+        while (status := self.process.poll()) is None:
+            time.sleep(POLL_SECONDS)
+        return status
 
     def stop(self) -> None:
         """Ends the server and everything that it started."""
