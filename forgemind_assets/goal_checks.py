@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from forgemind_assets.goal import GoalSpec, Teacher
 from forgemind_assets.goal_attack import attack_problems
 from forgemind_assets.goal_judges import judge_findings
 from forgemind_assets.goal_names import doubles, models, registry
+from forgemind_assets.goal_options import bad_options
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_sets import schema_problem
 from forgemind_assets.goal_strategies import check_requests, check_strategies
@@ -87,33 +86,13 @@ def _task(spec: GoalSpec) -> Iterator[Finding]:
 def _grader_options(spec: GoalSpec, grader: Any, schema_holds: bool) -> Iterator[Finding]:
     place: Place = ("task", "grader_options")
     options = spec.task.grader_options
-    yield from _bad_options(spec.task.grader, grader, options, place)
+    yield from bad_options(spec.task.grader, grader, options, place)
     properties = spec.task.answer_schema["properties"] if schema_holds else options.values()
     for key in ("label_key", "line_key", "fix_key"):
         if isinstance(options.get(key), str) and options[key] not in properties:
             yield (*place, key), unknown_name("property", options[key], properties)
     if "label_key" in options and not spec.task.labels:
         yield ("task", "labels"), "expected the labels that the grader compares, found none"
-
-
-def _bad_options(
-    name: str, plug_in: type[BaseModel], options: dict[str, Any], place: Place
-) -> Iterator[Finding]:
-    """What is wrong with the options of a plug-in, whose fields they are."""
-    try:
-        plug_in.model_validate(options)
-    except ValidationError as error:
-        for item in error.errors(include_url=False):
-            if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
-                known = [field.alias or key for key, field in plug_in.model_fields.items()]
-                message = unknown_name("key", item["loc"][-1], known)
-            elif item["type"] == "value_error":
-                message = str(item.get("ctx", {}).get("error", item["msg"]))
-            elif item["type"] == "missing":
-                message = f"expected a value, which {name} needs, found nothing"
-            else:
-                message = f"expected valid options of {name}, found: {item['msg']}"
-            yield (*place, *item["loc"]), message
 
 
 def _answer_weights(spec: GoalSpec) -> Iterator[Finding]:
@@ -169,7 +148,7 @@ def _verifiers(spec: GoalSpec) -> Iterator[Finding]:
         if use.name not in verifiers:
             yield place, unknown_name("verifier", use.name, verifiers)
             continue
-        yield from _bad_options(use.name, verifiers[use.name], use.options, (*place, "options"))
+        yield from bad_options(use.name, verifiers[use.name], use.options, (*place, "options"))
 
 
 def _verified_labels(spec: GoalSpec) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from forgemind_assets.errors import Problem
 from forgemind_assets.goal import Strategy, Task
 from forgemind_assets.goal_judges import PROMPT, Judges
 from forgemind_assets.goal_names import registry
-from forgemind_assets.goal_schema import found, unknown_name, validate
+from forgemind_assets.goal_schema import unknown_name, validate
 from forgemind_assets.goal_yaml import Document, read_yaml
 from forgemind_assets.prompting import TaskPrompt
 from forgemind_assets.records import Seed
@@ -134,12 +134,8 @@ def check_teacher_prompts(
 
 def _check_variants(strategy: Strategy, index: int, variants: Any, document: Document) -> None:
     wanted, place = strategy.options.get("variants"), ("strategies", index, "options", "variants")
-    if wanted is None:
-        return
-    if not isinstance(wanted, list) or not wanted:
-        message = f"expected a list of the names of wordings, found {found(wanted)}"
-        document.problem(place, message)
-        return
+    if not isinstance(wanted, list):
+        return  # the strategy's own check of its options says so
     for number, name in enumerate(wanted):
         if isinstance(variants, dict) and name not in variants:
             document.problem((*place, number), unknown_name("variant", name, sorted(variants)))

@@ -1,9 +1,10 @@
-"""Checks of a goal's strategies: their names, and the teachers that they ask."""
+"""Checks of a goal's strategies: their names, options, and the teachers that they ask."""
 
 from collections.abc import Iterator
 
 from forgemind_assets.goal import GoalSpec, Strategy
 from forgemind_assets.goal_names import doubles, registry
+from forgemind_assets.goal_options import bad_options
 from forgemind_assets.goal_schema import unknown_name
 from forgemind_assets.goal_yaml import Place
 
@@ -11,23 +12,27 @@ Finding = tuple[Place, str]
 
 
 def check_strategies(spec: GoalSpec) -> Iterator[Finding]:
-    """Unknown and repeated names, teachers where none is asked, none where one is."""
+    """Unknown and repeated names, teachers where none is asked, none where one is; options."""
     known = registry("strategy")
     yield from doubles([s.name for s in spec.strategies], ("strategies",), "name")
     for index, strategy in enumerate(spec.strategies):
         place: Place = ("strategies", index)
         if strategy.name not in known:
             yield (*place, "name"), unknown_name("strategy", strategy.name, known)
-        elif known[strategy.name].needs_teacher:
-            yield from _missing(spec, strategy, place)
-        elif strategy.asked:
-            key = "teacher" if strategy.teacher is not None else "teachers"
-            yield (*place, key), f"expected nothing, found a teacher: {strategy.name} asks none"
+        else:
+            yield from _asked(spec, strategy, place)
+            options = known[strategy.name].option_type
+            yield from bad_options(strategy.name, options, strategy.options, (*place, "options"))
         yield from _named(spec, strategy, place)
 
 
-def _missing(spec: GoalSpec, strategy: Strategy, place: Place) -> Iterator[Finding]:
-    if not strategy.asked:
+def _asked(spec: GoalSpec, strategy: Strategy, place: Place) -> Iterator[Finding]:
+    """A teacher where one is needed, and only there."""
+    if not registry("strategy")[strategy.name].needs_teacher:
+        if strategy.asked:
+            key = "teacher" if strategy.teacher is not None else "teachers"
+            yield (*place, key), f"expected nothing, found a teacher: {strategy.name} asks none"
+    elif not strategy.asked:
         names = ", ".join(teacher.name for teacher in spec.teachers) or "(no teachers)"
         message = f"expected one of {names}, found nothing: {strategy.name} asks a teacher"
         yield (*place, "teacher"), message

@@ -10,7 +10,6 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.warden.policy_files import effective_policy
 from resources.classifiers import open_classifiers
 from resources.ledger import Ledger
-from resources.teacher_api import Endpoint
 from resources.teacher_batch import Batch
 from resources.teacher_engine import ask_all
 from resources.teachers import TeacherAnswer, TeacherClient, TeacherRequest, open_teacher
@@ -58,14 +57,8 @@ def client_of(
             f"{name}: {what}", round(seconds), 0, "seconds", where=iteration
         ),
     )
-    connect = client.account.connect
-
-    def connected() -> Endpoint:
-        endpoint = connect()
-        progress.say(f"{name}: waiting for answers", where=iteration)
-        return endpoint
-
-    return TeacherClient(replace(client.account, connect=connected))
+    tell = lambda: progress.say(f"{name}: waiting for answers", where=iteration)  # noqa: E731
+    return TeacherClient(replace(client.account, on_turn=tell))
 
 
 def _batch(client: TeacherClient, inquiry: Inquiry) -> Batch:

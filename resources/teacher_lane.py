@@ -43,6 +43,7 @@ class Lane:
     async def run(self, journal: Journal) -> None:
         """Asks until nothing is left to ask."""
         self._journal, self._loop = journal, asyncio.get_running_loop()
+        self.account.on_turn()
         teacher, now = self.account.teacher, self._loop.time()
         self._pace = Pace(
             teacher.concurrency, teacher.requests_per_minute, teacher.tokens_per_minute, now

@@ -94,6 +94,7 @@ class Account:
             empty where it shares nothing.
         open_api: makes the connections to an endpoint, from its time-out in seconds and the most
             requests at a time.
+        on_turn: called when the asking begins: where teachers share a place, after those before it.
     """
 
     teacher: Teacher
@@ -106,6 +107,7 @@ class Account:
     patience: Patience = field(default_factory=Patience)
     place: str = ""
     open_api: Callable[[Endpoint, float, int], ChatApi] = ChatApi
+    on_turn: Callable[[], None] = lambda: None
 
     def key(self, request: TeacherRequest) -> str:
         """The request's name in the ledger."""

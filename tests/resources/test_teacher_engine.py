@@ -237,17 +237,19 @@ def test_over_real_sockets_a_storm_loses_no_row_and_pays_for_none_twice(ledger):
 
 @pytest.mark.parametrize(("place", "seconds"), [("", 5.0), ("the cores", 10.0)])
 def test_teachers_of_one_place_work_one_after_the_other(ledger, place, seconds):
-    office = Office(Weather(latency=1.0))
-    batches = [
-        Batch(
-            dataclasses.replace(account(ledger, office, name=name, concurrency=1), place=place),
-            questions(5, prefix=name),
-        )
-        for name in ("one", "two")
-    ]
-    outcomes, took = asked(*batches)
+    office, told = Office(Weather(latency=1.0)), []
+
+    def batch(name):
+        one = account(ledger, office, name=name, concurrency=1)
+        one = dataclasses.replace(one, place=place, on_turn=lambda: told.append(f"{name} begins"))
+        return Batch(one, questions(5, prefix=name), lambda _: told.append(name))
+
+    outcomes, took = asked(batch("one"), batch("two"))
     assert [[a.status for a in answers] for answers in outcomes] == [["fresh"] * 5] * 2
     assert took == pytest.approx(seconds, rel=0.05)
+    one_by_one = ["one begins", *["one"] * 5, "two begins", *["two"] * 5]
+    assert (told == one_by_one) == bool(place)
+    assert sorted(told) == sorted(one_by_one)
 
 
 class Enough(Exception):

@@ -148,11 +148,13 @@ class Strategy(Protocol):
     """A way of getting examples.
 
     One that needs a teacher is a `Taught`, and asks with `prompts/teacher/<strategy>.yaml`, a file
-    of `prompt_type`; the others are `Alone`.
+    of `prompt_type`; the others are `Alone`. What may stand under its `options` in a goal are the
+    fields of `option_type`.
     """
 
     needs_teacher: ClassVar[bool]
     prompt_type: ClassVar[type[Record] | None]
+    option_type: ClassVar[type[Record]]
 
 
 @runtime_checkable

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from pydantic import Field
+
 from forgemind_assets.foundry.rewriting.engine import DISTRACTOR_CHANCE, rewrite
 from forgemind_assets.foundry.rewriting.source import Snippet
 from forgemind_assets.foundry.strategies.base import Made, Order, StrategyAccount, shares
@@ -112,17 +114,24 @@ def _keep(state: _Slice, seed: Seed, snippet: Snippet) -> bool:
     return True
 
 
+class ExpansionOptions(Record):
+    """Options of the expansion of seeds; `max_chars` is the length of a row at most."""
+
+    max_chars: int = Field(MAX_CHARS, gt=0)
+
+
 class SeedExpansion:
     """Makes rows from the goal's seeds, spread over the slices by weight."""
 
     needs_teacher: ClassVar[bool] = False
     prompt_type: ClassVar[type[Record] | None] = None
+    option_type: ClassVar[type[Record]] = ExpansionOptions
 
     def make(self, order: Order) -> Made:
         """Rows of all slices that have seeds; option `max_chars` caps their length."""
         known = {seed.slice for seed in order.seeds}
         weights = {name: order.weights.get(name, 1.0) for name in known}
-        limit = int(order.options.get("max_chars", MAX_CHARS))
+        limit = ExpansionOptions.model_validate(order.options).max_chars
         order.on_progress(NAME, 0, order.rows)
         rows = expand(order.seeds, shares(weights, order.rows), order.seed, limit)
         order.on_progress(NAME, len(rows), order.rows)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from pydantic import Field
+
 from forgemind_assets.foundry.strategies.base import (
     Heard,
     Made,
@@ -52,6 +54,16 @@ class Work:
     readable: Callable[[str], bool]
 
 
+class TaughtOptions(Record):
+    """Options of a strategy that asks a teacher.
+
+    Attributes:
+        variants: names of the wordings to ask with; all of the prompt where nothing is said.
+    """
+
+    variants: list[str] | None = Field(None, min_length=1)
+
+
 class Taught(ABC):
     """A strategy that asks a teacher. A subclass says which requests, and how they are read.
 
@@ -61,6 +73,7 @@ class Taught(ABC):
     name: ClassVar[str]
     needs_teacher: ClassVar[bool] = True
     prompt_type: ClassVar[type[Record] | None]
+    option_type: ClassVar[type[Record]] = TaughtOptions
 
     @abstractmethod
     def work(self, order: Order) -> Work:
