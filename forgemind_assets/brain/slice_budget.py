@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from forgemind_assets.brain.slice_curves import Curves, Floats, group_of
 
-FLOOR = 0.25
+FLOOR = 0.1
 """Least part of an even share that every slice gets."""
 
-MOST = 4.0
+MOST = 6.0
 """Most that a slice gets, in even shares."""
 
 HOPE = 0.5

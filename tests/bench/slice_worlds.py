@@ -18,8 +18,10 @@ CASES = np.array([7] * 12 + [5] * 12)
 SHARES = CASES / CASES.sum()
 FAMILY_SIZES = {7: (3, 2, 2), 5: (2, 2, 1)}
 
-BEHIND = 3
-"""Slices of each group of twelve that are far behind, in the worlds that have such."""
+BEHIND = 2
+"""Slices of each group of twelve that are far behind, in the worlds that have such. After 9,000
+rows the default goal has CWE-22 and CWE-327 at 50 and 64 % where the others of their group have
+76 %, and safe/CWE-502 and safe/CWE-78 at 40 and 55 % where the others have 77 %."""
 
 FAMILY_LUCK, CASE_LUCK = 0.1, 0.4
 """Parts of a case's luck that its family shares, and that stays its own; the rest is drawn anew."""
@@ -29,10 +31,12 @@ GROUP_SHIFT, SLICE_SHIFT = 0.25, 0.2
 
 # Dev pass rates of the default goal after 3,000, 6,000 and 9,000 rows, over four finished runs of
 # an earlier version (2026-11): 28 answers behind each figure of the first dozen, 20 of the second.
-MEASURED_FIRST = np.array(
-    [0.61, 0.82, 0.79, 0.82, 0.86, 0.75, 0.96, 0.79, 0.89, 0.93, 0.61, 0.82]
-    + [0.55, 0.40, 0.20, 0.30, 0.10, 0.60, 0.45, 0.40, 0.70, 0.50, 0.50, 0.55]
-)
+# fmt: off
+MEASURED_FIRST = np.array([
+    0.61, 0.82, 0.79, 0.82, 0.86, 0.75, 0.96, 0.79, 0.89, 0.93, 0.61, 0.82,
+    0.55, 0.40, 0.20, 0.30, 0.10, 0.60, 0.45, 0.40, 0.70, 0.50, 0.50, 0.55,
+])
+# fmt: on
 MEASURED_GROUPS = ((0.80, 0.74, 0.75), (0.44, 0.60, 0.72))
 """Mean of each group at the three points."""
 
@@ -70,17 +74,29 @@ class World:
         return float(self.rates(rows) @ SHARES)
 
 
-def behind(rng: np.random.Generator) -> np.ndarray:
-    """Which slices are far behind."""
+def behind(rng: np.random.Generator, count: int = BEHIND) -> np.ndarray:
+    """Which slices are far behind: so many of each group."""
     chosen = np.zeros(24, bool)
     for group in (0, 12):
-        chosen[group + rng.permutation(12)[:BEHIND]] = True
+        chosen[group + rng.permutation(12)[:count]] = True
     return chosen
 
 
 def gaps(rng: np.random.Generator) -> World:
-    """A quarter of the slices has no seeds of its own; the others pass nearly what they can."""
+    """A sixth of the slices is far behind; rows that cost nothing took the others to their end."""
     far = behind(rng)
+    ceiling = np.where(far, rng.uniform(0.85, 0.98, 24), rng.uniform(0.93, 0.98, 24))
+    return World(
+        start=np.where(far, rng.uniform(0.05, 0.3, 24), ceiling - rng.uniform(0.0, 0.04, 24)),
+        ceiling=ceiling,
+        pace=np.where(far, rng.uniform(100, 300, 24), rng.uniform(20, 80, 24)),
+        kept=np.ones(24),
+    )
+
+
+def halfway(rng: np.random.Generator) -> World:
+    """A quarter of the slices is far behind, and the others too have something to win."""
+    far = behind(rng, 3)
     return World(
         start=np.where(far, rng.uniform(0.05, 0.3, 24), rng.uniform(0.75, 0.92, 24)),
         ceiling=np.where(far, rng.uniform(0.85, 0.98, 24), rng.uniform(0.93, 0.98, 24)),
@@ -124,11 +140,11 @@ def alike(rng: np.random.Generator) -> World:
 
 
 def hopeless(rng: np.random.Generator) -> World:
-    """As `gaps`, but two of the three slices that are behind in a group cannot be learned."""
+    """As `gaps`, but of two slices that are behind in a group one cannot be learned."""
     world = gaps(rng)
     far = np.flatnonzero(world.start < 0.5).reshape(2, BEHIND)
     ceiling = world.ceiling.copy()
-    ceiling[far[:, :2].ravel()] = world.start[far[:, :2].ravel()] + 0.03
+    ceiling[far[:, 0]] = world.start[far[:, 0]] + 0.03
     return replace(world, ceiling=ceiling)
 
 
@@ -149,6 +165,7 @@ def refused(rng: np.random.Generator) -> World:
 
 WORLDS: dict[str, Callable[[np.random.Generator], World]] = {
     "gaps": gaps,
+    "halfway": halfway,
     "spread": spread,
     "measured": measured,
     "alike": alike,

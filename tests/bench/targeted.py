@@ -20,7 +20,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -201,6 +201,15 @@ def second_of(bench: Bench, plan: Plan, first: Trained) -> Plan:
     return planner.propose(bench.goal.spec, State(iterations=(it,)), "0002")
 
 
+def kept_plan(file: Path, make: Callable[[], Plan]) -> Plan:
+    """The plan in `file`, made now where there is none: one comparison has one plan."""
+    if not file.is_file():
+        partial = file.with_suffix(".partial")
+        partial.write_text(make().model_dump_json(indent=1), encoding="utf-8")
+        partial.replace(file)
+    return Plan.model_validate_json(file.read_text(encoding="utf-8"))
+
+
 def settings_of(plan: Plan, seed: int) -> TrainSettings:
     """The plan's settings with another seed, and without a limit that the clock decides."""
     settings = plan.trials[0].training
@@ -216,7 +225,7 @@ def measure(bench: Bench, rows: int, seeds: int, taught: list[Row]) -> dict[str,
     variant = plan.trials[0].prompt_variant
     drawn = make_rows(bench.goal, uniform, rows, 0, taught, bench.say)
     first = bench.trained("first", drawn, settings_of(plan, 0), variant, None)
-    after = second_of(bench, plan, first)
+    after = kept_plan(bench.work / "plan.json", lambda: second_of(bench, plan, first))
     assert after.data is not None
     bench.say(f"the planner: {after.hypothesis}")
     weights = {"uniform": uniform, "targeted": after.data.slice_weights}
