@@ -38,7 +38,8 @@ ROUNDS = 12
 
 ALIKE = 0.05
 """Intra-class correlation of a slice's cases in one training: another training on rows as good
-moves all of them together. With 7 cases, 5.4 are counted."""
+moves them together. Measured over four runs of the default goal, whose first trainings differ in
+the teacher's rows alone: 0.05 for its slices, 0.07 for its safe ones. Of 7 cases 5.4 count."""
 
 
 @dataclass(frozen=True)
