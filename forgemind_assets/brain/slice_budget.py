@@ -31,6 +31,8 @@ HOPE = 0.5
 PIECES = 20
 """Pieces that an even share is given out in."""
 
+LEAST_PIECES, MOST_PIECES = round(FLOOR * PIECES), round(MOST * PIECES)
+
 
 @dataclass(frozen=True)
 class Share:
@@ -99,33 +101,37 @@ def _in_group(
 ) -> Floats:
     """Rows for the slices of one group, which add up to `budget`."""
     even = budget * part / part.sum()
-    pieces = int(PIECES * MOST)
-    steps = np.arange(pieces + 1) / PIECES
-    worth = np.empty((len(members), pieces))
-    for row, n in enumerate(members):
-        rates = curves.rates(int(n), steps * even[row] * yields[row])
-        worth[row] = np.diff(_hoped(rates, curves.weights[n])) * part[row] / even[row]
-    for row, n in enumerate(members):
-        if curves.names[n] in stuck:
-            worth[row, PIECES:] = 0.0
-    worth = np.minimum.accumulate(worth, axis=1)  # hope may bend a curve; gains only fall
-    taken = np.full(len(members), int(PIECES * FLOOR))
-    left = float(budget - (taken / PIECES * even).sum())
-    ranked = sorted(
-        ((-worth[row, at], at, row) for row in range(len(members)) for at in range(pieces)),
+    worth = np.array(
+        [
+            _worth(curves, int(n), each * kept, curves.names[n] in stuck) * share / each
+            for n, each, kept, share in zip(members, even, yields, part, strict=True)
+        ]
     )
-    for _, at, row in ranked:
+    taken, left = np.full(len(members), LEAST_PIECES), budget - LEAST_PIECES / PIECES * even.sum()
+    places = np.argsort(-worth[:, LEAST_PIECES:].T.ravel(), kind="stable")
+    for row in places % len(members):
         size = even[row] / PIECES
-        if at >= int(PIECES * FLOOR) and left >= size - 1e-9:
+        if left >= size - 1e-9:
             taken[row] += 1
             left -= size
     found = taken / PIECES * even
-    return found * (budget / found.sum()) if found.sum() else even
+    return found * (budget / found.sum()) if budget else found
 
 
-def _hoped(rates: Floats, weights: Floats) -> Floats:
-    """Pass rate after each step, over the better part of the curves by what they gain in all."""
-    order = np.argsort(rates[0] - rates[-1], kind="stable")
+def _worth(curves: Curves, n: int, even: float, stuck: bool) -> Floats:
+    """What each piece of an even share brings the slice in line `n`, the first one first."""
+    rows = curves.rows[n] + np.arange(MOST_PIECES + 1) / PIECES * even
+    worth = np.diff(curves.grid.mean(rows, _hoped(curves, n, even)))
+    if stuck:
+        worth[PIECES:] = 0.0
+    return np.minimum.accumulate(worth)  # against rounding: a curve's gains only fall
+
+
+def _hoped(curves: Curves, n: int, more: float) -> Floats:
+    """The better part of what a slice's curve may be, by what an even share would bring."""
+    weights = curves.weights[n].ravel()
+    order = np.argsort(-curves.gains(n, more).ravel(), kind="stable")
     before = np.cumsum(weights[order]) - weights[order]
-    counted = np.clip(HOPE - before, 0, weights[order])
-    return rates[:, order] @ counted / HOPE
+    counted = np.zeros_like(weights)
+    counted[order] = np.clip(HOPE - before, 0, weights[order]) / HOPE
+    return counted.reshape(curves.weights[n].shape)

@@ -52,39 +52,68 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curves:
-    """The grid of curves, and for each slice how probable each curve is.
+class Grid:
+    """All curves that are thought possible: each pair of start and ceiling with each decay.
 
     Attributes:
-        names: of the slices, in the order of the lines of `weights`.
-        grid: (curves, 4): start, ceiling, half (in rows), steepness.
-        weights: (slices, curves), each line adds up to 1.
+        start, ceiling: (pairs, 1).
+        half, steepness: (decays,), halves in rows.
+    """
+
+    start: Floats
+    ceiling: Floats
+    half: Floats
+    steepness: Floats
+
+    def left(self, rows: Floats) -> Floats:
+        """What `rows` leave of the way from start to ceiling: (len(rows), decays), 1 to 0."""
+        return (1 + rows[:, None] / self.half) ** -self.steepness
+
+    def rates(self, rows: Floats) -> Floats:
+        """The pass rates of all curves after `rows`: (len(rows), pairs, decays)."""
+        return self.ceiling - (self.ceiling - self.start) * self.left(rows)[:, None, :]
+
+    def mean(self, rows: Floats, weights: Floats) -> Floats:
+        """Their mean by `weights` (pairs, decays), which need not add up to 1: (len(rows),)."""
+        way = ((self.ceiling - self.start) * weights).sum(axis=0)
+        return (self.ceiling * weights).sum() - self.left(rows) @ way
+
+
+def grid_for(scale: float) -> Grid:
+    """The curves where a slice has `scale` rows at its first point."""
+    pairs = np.array([(s, c) for s, c in product(STARTS, CEILINGS) if s <= c])
+    decays = np.array([(half * scale, steep) for half, steep in product(HALVES, STEEPNESS)])
+    return Grid(pairs[:, :1], pairs[:, 1:], decays[:, 0], decays[:, 1])
+
+
+@dataclass(frozen=True)
+class Curves:
+    """For each slice how probable each curve is.
+
+    Attributes:
+        names: of the slices, in the order of the first axis of `weights`.
+        grid: the curves.
+        weights: (slices, pairs, decays), each slice adds up to 1.
         rows: what each slice has so far.
     """
 
     names: tuple[str, ...]
-    grid: Floats
+    grid: Grid
     weights: Floats
     rows: Floats
 
-    def rates(self, n: int, more: Floats) -> Floats:
-        """Pass rates (len(more), curves) of the slice in line `n` after so many more rows."""
-        return rate(self.grid, (self.rows[n] + more)[:, None])
+    def gains(self, n: int, more: float) -> Floats:
+        """What `more` rows bring the slice in line `n` under each curve: (pairs, decays)."""
+        before, after = self.grid.rates(self.rows[n] + np.array([0.0, more]))
+        return after - before
 
     def gain(self, n: int, more: float) -> tuple[float, float, float]:
         """What the slice in line `n` gains by `more` rows: the mean, and the bounds of 80 %."""
-        before, after = self.rates(n, np.array([0.0, more]))
-        return mean_and_bounds(after - before, self.weights[n])
+        return mean_and_bounds(self.gains(n, more).ravel(), self.weights[n].ravel())
 
     def now(self, n: int) -> float:
         """The mean pass rate of the slice in line `n` as it is."""
-        return float(self.rates(n, np.array([0.0]))[0] @ self.weights[n])
-
-
-def rate(grid: Floats, rows: Floats) -> Floats:
-    """The pass rates of all curves, in the last axis, after `rows` (which is broadcast)."""
-    start, ceiling, half, steepness = grid.T
-    return ceiling - (ceiling - start) * (1 + rows / half) ** -steepness
+        return float(self.grid.mean(self.rows[n : n + 1], self.weights[n])[0])
 
 
 def mean_and_bounds(values: Floats, weights: Floats) -> tuple[float, float, float]:
@@ -111,14 +140,8 @@ def learned(
     names = tuple(sorted(points))
     firsts = [points[name][0].rows for name in names]
     scale = max(1.0, float(np.mean(firsts)) if firsts else 1.0)
-    grid = np.array(
-        [
-            (start, ceiling, half * scale, steepness)
-            for start, ceiling, half, steepness in product(STARTS, CEILINGS, HALVES, STEEPNESS)
-            if start <= ceiling
-        ]
-    )
-    weights = np.zeros((len(names), len(grid)))
+    grid = grid_for(scale)
+    weights = np.zeros((len(names), len(grid.start), len(grid.half)))
     for group in {group_of(name) for name in names}:
         members = [n for n, name in enumerate(names) if group_of(name) == group]
         fits = np.array([_log_fit(grid, points[names[n]], design_effect) for n in members])
@@ -133,14 +156,14 @@ def group_of(slice_name: str) -> str:
     return slice_name.rpartition("/")[0]
 
 
-def _log_fit(grid: Floats, points: Sequence[Point], design_effect: float) -> Floats:
-    """Log likelihood of one slice's points under each curve."""
-    found = np.zeros(len(grid))
+def _log_fit(grid: Grid, points: Sequence[Point], design_effect: float) -> Floats:
+    """Log likelihood of one slice's points under each curve: (pairs, decays)."""
+    found = np.zeros((len(grid.start), len(grid.half)))
     for point in points:
         if not point.total:
             continue
         counted = 1 / (1 + (point.total - 1) * ALIKE) / design_effect
-        rates = np.clip(rate(grid, np.array(point.rows)), 0.005, 0.995)
+        rates = np.clip(grid.rates(np.array([point.rows]))[0], 0.005, 0.995)
         failed = point.total - point.passed
         found += counted * (point.passed * np.log(rates) + failed * np.log1p(-rates))
     return found
@@ -148,12 +171,11 @@ def _log_fit(grid: Floats, points: Sequence[Point], design_effect: float) -> Flo
 
 def _pooled(fits: Floats) -> Floats:
     """How probable each curve is for each slice, when the slices tell of each other."""
-    likely = np.exp(fits - fits.max(axis=1, keepdims=True))
-    own = np.full(fits.shape[1], 1 / fits.shape[1])
-    common = own
-    weights = likely
+    likely = np.exp(fits - fits.max(axis=(1, 2), keepdims=True))
+    own = np.full(fits.shape[1:], 1 / fits[0].size)
+    common, weights = own, likely
     for _ in range(ROUNDS):
         weights = likely * common
-        weights = weights / weights.sum(axis=1, keepdims=True)
+        weights = weights / weights.sum(axis=(1, 2), keepdims=True)
         common = (OWN_BELIEF * own + weights.sum(axis=0)) / (OWN_BELIEF + len(fits))
     return weights
