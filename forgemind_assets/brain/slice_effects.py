@@ -128,13 +128,22 @@ def effects(ledger: Sequence[SliceRecord]) -> tuple[SliceEffect, ...]:
 
 def effect_record(effect: SliceEffect) -> dict[str, str | int]:
     """An effect as one line of a table."""
-    change, low, high = (100 * x for x in (effect.change, effect.low, effect.high))
     return {
         "slice": effect.slice,
         "against": effect.before,
         "rows_added": effect.rows,
-        "points_of_dev": f"{change:+.0f} ({low:+.0f} to {high:+.0f})",
+        "points_of_dev": _points(effect),
     }
+
+
+def told(effect: SliceEffect) -> str:
+    """An effect in a few words."""
+    return f"{_points(effect)} points with {effect.rows} more rows"
+
+
+def _points(effect: SliceEffect) -> str:
+    change, low, high = (100 * x for x in (effect.change, effect.low, effect.high))
+    return f"{change:+.0f} ({low:+.0f} to {high:+.0f})"
 
 
 def change_of(before: Rate, now: Rate) -> Interval:
