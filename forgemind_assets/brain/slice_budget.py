@@ -11,7 +11,7 @@ Accurate and Fair Machine Learning Models") poses the same question and answers 
 curve for each slice; `tests/bench/data_half.py` compares the two.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +61,6 @@ def divided(
     budget: float,
     shares: Mapping[str, float],
     kept: Mapping[str, float] | None = None,
-    stuck: Collection[str] = (),
 ) -> tuple[Share, ...]:
     """The shares of `budget` rows, in the order of the slices.
 
@@ -71,16 +70,13 @@ def divided(
         shares: how much of the suite each slice is (adds up to 1); a group of slices gets as much
             of the budget as it has of the suite.
         kept: rows that the filters leave of one asked for; 1 where it is not named.
-        stuck: slices that more rows did not help; they get an even share at most.
     """
     asked = np.zeros(len(curves.names))
     yields = np.array([(kept or {}).get(name, 1.0) for name in curves.names])
     for group in {group_of(name) for name in curves.names}:
         members = np.array([n for n, name in enumerate(curves.names) if group_of(name) == group])
         part = np.array([shares[curves.names[n]] for n in members])
-        asked[members] = _in_group(
-            curves, members, budget * part.sum(), part, yields[members], stuck
-        )
+        asked[members] = _in_group(curves, members, budget * part.sum(), part, yields[members])
     found: list[Share] = []
     for n, name in enumerate(curves.names):
         kept_rows = float(asked[n] * yields[n])
@@ -97,13 +93,12 @@ def _in_group(
     budget: float,
     part: Floats,
     yields: Floats,
-    stuck: Collection[str],
 ) -> Floats:
     """Rows for the slices of one group, which add up to `budget`."""
     even = budget * part / part.sum()
     worth = np.array(
         [
-            _worth(curves, int(n), each * kept, curves.names[n] in stuck) * share / each
+            _worth(curves, int(n), each * kept) * share / each
             for n, each, kept, share in zip(members, even, yields, part, strict=True)
         ]
     )
@@ -118,12 +113,10 @@ def _in_group(
     return found * (budget / found.sum()) if budget else found
 
 
-def _worth(curves: Curves, n: int, even: float, stuck: bool) -> Floats:
+def _worth(curves: Curves, n: int, even: float) -> Floats:
     """What each piece of an even share brings the slice in line `n`, the first one first."""
     rows = curves.rows[n] + np.arange(MOST_PIECES + 1) / PIECES * even
     worth = np.diff(curves.grid.mean(rows, _hoped(curves, n, even)))
-    if stuck:
-        worth[PIECES:] = 0.0
     return np.minimum.accumulate(worth)  # against rounding: a curve's gains only fall
 
 

@@ -18,10 +18,6 @@ from forgemind_assets.trial_grounds.statistics import Interval, wilson_interval
 
 # Iterations that are handed on; with these the history is long enough for any curve.
 NEWEST = 40
-# A slice whose rows grew by this factor without a gain, so often, is called stuck.
-GREW, STUCK_AFTER = 1.25, 2
-# One that passes more than this has nothing left to win.
-ALMOST_ALL = 0.9
 
 
 class SliceRecord(Record):
@@ -157,23 +153,3 @@ def change_of(before: Rate, now: Rate) -> Interval:
     low = change - hypot(now.rate - second.low, first.high - before.rate)
     high = change + hypot(second.high - now.rate, before.rate - first.low)
     return Interval(max(-1.0, low), min(1.0, high))
-
-
-def stuck(ledger: Sequence[SliceRecord]) -> tuple[str, ...]:
-    """Slices with many more rows than at their best, more than once, and no gain: tried in vain.
-
-    Those that pass almost everything are not among them.
-    """
-    return tuple(name for name, points in points_of(ledger).items() if _in_vain(points))
-
-
-def _in_vain(points: Sequence[Point]) -> bool:
-    rates = [point.passed / point.total if point.total else 0.0 for point in points]
-    if not rates or max(rates) > ALMOST_ALL:
-        return False
-    best = rates.index(max(rates))
-    grown, rows = 0, points[best].rows
-    for point in points[best + 1 :]:
-        if point.rows >= GREW * rows:
-            grown, rows = grown + 1, point.rows
-    return grown >= STUCK_AFTER

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forgemind_assets.brain.slice_budget import Share, divided
-from forgemind_assets.brain.slice_curves import group_of, learned
-from forgemind_assets.brain.slice_effects import SliceRecord, extended, points_of, stuck
+from forgemind_assets.brain.slice_curves import Curves, group_of, learned
+from forgemind_assets.brain.slice_effects import SliceRecord, extended, points_of
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.partitions import BASELINE, split_trial
 from forgemind_assets.records import DataSettings
@@ -22,6 +22,9 @@ ERROR_WEIGHT = 0.5
 # Rows asked for of a slice before what the filters keep of them is believed half.
 KEPT_PRIOR = 20.0
 LEAST_KEPT, MOST_KEPT = 0.25, 1.5
+# A slice below this pass rate that nine in ten of its possible curves give less than that much for
+# twice its rows is one that rows do not help.
+PASSES, HARDLY = 0.8, 0.05
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,10 @@ def targets(
     cases = sum(dev.slices[name].total for name in names)
     shares = {name: dev.slices[name].total / cases for name in names}
     kept = yields(newest.own, last) if last else {}
-    in_vain = [name for name in stuck(ledger) if name in names]
-    found = divided(curves, rows, shares, kept, in_vain)
+    found = divided(curves, rows, shares, kept)
     even = rows / len(dev.slices)
     weights = {one.slice: round(one.rows / even, 3) for one in found}
-    return Targets(dict(sorted(weights.items())), _told(found, in_vain), found)
+    return Targets(dict(sorted(weights.items())), _told(found, in_vain(curves)), found)
 
 
 def yields(own: Mapping[str, int], last: DataSettings) -> dict[str, float]:
@@ -70,7 +72,19 @@ def yields(own: Mapping[str, int], last: DataSettings) -> dict[str, float]:
     return {name: min(MOST_KEPT, max(LEAST_KEPT, value)) for name, value in drawn.items()}
 
 
-def _told(found: Sequence[Share], in_vain: Sequence[str], count: int = 3) -> str:
+def in_vain(curves: Curves) -> list[str]:
+    """Slices that fail often and that twice their rows would hardly help.
+
+    Told to people, who can change what rows alone do not; the split knows it from the curves.
+    """
+    return [
+        name
+        for n, name in enumerate(curves.names)
+        if curves.now(n) < PASSES and curves.gain(n, float(curves.rows[n]))[2] < HARDLY
+    ]
+
+
+def _told(found: Sequence[Share], lost: Sequence[str], count: int = 3) -> str:
     most = sorted(found, key=lambda one: (-one.times, one.slice))[:count]
     named = ", ".join(
         f"{one.slice} {one.times:.1f} times an even share for {100 * one.gain:+.0f} points "
@@ -78,9 +92,7 @@ def _told(found: Sequence[Share], in_vain: Sequence[str], count: int = 3) -> str
         for one in most
     )
     told = f"the slices where they are expected to bring most ({named})"
-    if not in_vain:
-        return told
-    return f"{told}, no more than even shares for {', '.join(in_vain)}, which more did not help,"
+    return f"{told}, hardly any hope in rows alone for {', '.join(lost)}," if lost else told
 
 
 def known_slices(state: State) -> tuple[SliceRecord, ...]:
