@@ -25,6 +25,8 @@ LEAST_KEPT, MOST_KEPT = 0.25, 1.5
 # A slice below this pass rate that nine in ten of its possible curves give less than that much for
 # twice its rows is one that rows do not help.
 PASSES, HARDLY = 0.8, 0.05
+# With fewer results nothing is called in vain.
+LEAST_POINTS = 3
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,16 @@ def targets(
     now = next((one.rows for one in ledger if one.iteration == at), newest.rows)
     design = max(1.0, *(one.design_effect for one in ledger))
     names = [name for name, rate in dev.slices.items() if rate.total]
-    curves = learned({n: p for n, p in points_of(ledger).items() if n in names}, design, now)
+    points = {n: p for n, p in points_of(ledger).items() if n in names}
+    curves = learned(points, design, now)
+    lost = [name for name in in_vain(curves) if len(points[name]) >= LEAST_POINTS]
     cases = sum(dev.slices[name].total for name in names)
     shares = {name: dev.slices[name].total / cases for name in names}
     kept = yields(newest.own, last) if last else {}
     found = divided(curves, rows, shares, kept)
     even = rows / len(dev.slices)
     weights = {one.slice: round(one.rows / even, 3) for one in found}
-    return Targets(dict(sorted(weights.items())), _told(found, in_vain(curves)), found)
+    return Targets(dict(sorted(weights.items())), _told(found, lost), found)
 
 
 def yields(own: Mapping[str, int], last: DataSettings) -> dict[str, float]:
