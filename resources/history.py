@@ -1,5 +1,6 @@
 """Reads what the Brain knows: runs by tag, and published artefacts. Only the tail is read."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ from resources.run_tags import (
     TRIAL_TAG,
     UNFINISHED,
 )
+from resources.slice_ledger import read_ledger
 from resources.trial_memory import read_memory
 from resources.workshop import Workshop
 
@@ -65,6 +67,7 @@ def read_state(
         api_dollars=ledger.spent(goal.name, "api"),
         gpu_dollars=ledger.spent(goal.name, "gpu"),
         past=memory.trials if memory else (),
+        slices=read_ledger(store, goal.name, concluded[-1].key) if concluded else (),
         fork=fork,
     )
 
@@ -98,7 +101,7 @@ def read_iteration(
         for trial in (plan.trials if plan else ())
         if plan
     }
-    yields, rows = read_yields(goal, store, key)
+    yields, rows, slice_rows = read_yields(goal, store, key)
     concluded = store.exists(goal, "registry_entry", key)
     champion = champion_of(store, goal, key) if concluded else None
     return IterationState(
@@ -114,6 +117,7 @@ def read_iteration(
         yields=yields,
         sources=read_sources(goal, store, key),
         rows_kept=rows,
+        slice_rows=slice_rows,
         api_dollars=ledger.spent(goal, "api", key),
         promote=work_of(runs, "promote", published=False),
         **(read_consent(contract, workshop, key) if concluded else {}),
@@ -189,13 +193,16 @@ def score_of(store: Store, goal: str, asset: str, trial: str) -> Score | None:
     return Score.of(read_report(store.folder(goal, asset, trial)))
 
 
-def read_yields(goal: str, store: Store, key: str) -> tuple[dict[str, Yield], int]:
-    """What each strategy gave, and the rows kept."""
+def read_yields(goal: str, store: Store, key: str) -> tuple[dict[str, Yield], int, dict[str, int]]:
+    """What each strategy gave, and the rows kept: in all, and by slice."""
     if not store.exists(goal, "filtered_dataset", key):
-        return {}, 0
+        return {}, 0, {}
     meta = store.manifest(goal, "filtered_dataset", key).meta
     yields = {name: Yield.model_validate(entry) for name, entry in meta["yields"].items()}
-    return yields, int(meta["rows_kept"])
+    slices: Counter[str] = Counter()
+    for line in meta.get("slice_sources", ()):
+        slices[line["slice"]] += int(line["kept"])
+    return yields, int(meta["rows_kept"]), dict(slices)
 
 
 def read_sources(goal: str, store: Store, key: str) -> tuple[SourceRecord, ...]:

@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.brain.slice_effects import effects, told
 from forgemind_assets.errors import UserError
 from forgemind_assets.forge.manifest import MANIFEST, read_manifest
 from forgemind_assets.foundry.tables import (
@@ -32,6 +33,7 @@ from resources.forks import read_fork
 from resources.ledger import Ledger
 from resources.registrations import open_registrations
 from resources.reviews import open_reviews
+from resources.slice_ledger import read_ledger
 
 SHORTEST_ROW_ID = 4
 MOST_CASES = 20
@@ -141,8 +143,20 @@ class Lineage:
                 *self._fork(key),
                 *self._dataset(key),
                 *(self.adapter(name, origin=False) for name in names if name in self._trials()),
+                *self._slices(key),
             ),
         )
+
+    def _slices(self, key: str) -> Iterator[Step]:
+        """What the iteration's rows did to the slices of dev, the largest changes first."""
+        if not self._store.exists(self._goal, "champion", key):
+            return
+        ledger = read_ledger(self._store, self._goal, key)
+        own = [effect for effect in effects(ledger) if effect.iteration == key]
+        if own:
+            ranked = sorted(own, key=lambda effect: (-abs(effect.change), effect.slice))
+            facts = {one.slice: told(one) for one in ranked}
+            yield Step(what=f"slices of dev, against {own[0].before}", facts=facts)
 
     def _inherited(self, asset: str, partition: str) -> dict[str, Any]:
         """The goal that an artefact was copied from when this one was forked; nothing else."""

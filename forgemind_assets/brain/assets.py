@@ -9,15 +9,19 @@ from forgemind_assets.brain import planner
 from forgemind_assets.brain.champion import Candidate, Champion, crown
 from forgemind_assets.brain.decide import judge
 from forgemind_assets.brain.search.history import known_trials
+from forgemind_assets.brain.slice_effects import effect_record, effects
+from forgemind_assets.brain.slice_plan import known_slices
 from forgemind_assets.brain.state import Score
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
+from forgemind_assets.markdown import table
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number, trial_key
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_cases, read_families, read_report
-from resources import trial_memory
+from resources import slice_ledger, trial_memory
 from resources.forks import budget_lock, spent_elsewhere
 from resources.history import read_state
+from resources.slice_ledger import SliceLedger
 from resources.trial_memory import TrialMemory
 from resources.workshop import Workshop
 
@@ -78,10 +82,11 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
         workshop.progress(goal.name).say("comparing with the champion", where=key)
         with budget_lock(workshop.home):
             winner = conclude(goal, workshop, key)
-            memory = remember(goal, context.instance, workshop, key)
+            memory, ledger = remember(goal, context.instance, workshop, key)
             with workshop.store.publish(goal.name, "champion", key, {}) as folder:
                 (folder / "champion.json").write_text(winner.model_dump_json(indent=1))
                 (folder / trial_memory.FILE).write_text(memory.model_dump_json(indent=1))
+                (folder / slice_ledger.FILE).write_text(ledger.model_dump_json(indent=1))
         manifest = workshop.store.manifest(goal.name, "champion", key)
         return dg.MaterializeResult(
             metadata={
@@ -91,6 +96,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
                 "next_starts_from": winner.leader,
                 "error_budget_spent": winner.alpha_spent,
                 **compared(winner),
+                "effects_on_slices": dg.MetadataValue.md(effects_table(ledger, key)),
                 "full_pass_rate": winner.full.rate,
                 "goal": judge(goal.spec, winner.full).sentence,
                 "hours_used": winner.hours_used,
@@ -144,14 +150,24 @@ def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
 
 def remember(
     goal: Goal, instance: dg.DagsterInstance, workshop: Workshop, iteration: str
-) -> TrialMemory:
-    """What the trials up to this iteration taught, for the next plans and for later goals."""
+) -> tuple[TrialMemory, SliceLedger]:
+    """What the trials up to this iteration taught, for the next plans and for later goals.
+
+    And what their rows did to each slice, for the next plans.
+    """
     base, following = goal.spec.limits.base_model, iteration_key(iteration_number(iteration) + 1)
     state = read_state(goal, instance, workshop, before=following)
     if iteration == BASELINE:
         earlier = trial_memory.earlier_goals(workshop.store, goal.name, base)
         state = state.model_copy(update={"past": earlier})
-    return TrialMemory(base_model=base, trials=known_trials(state))
+    memory = TrialMemory(base_model=base, trials=known_trials(state))
+    return memory, SliceLedger(iterations=known_slices(state))
+
+
+def effects_table(ledger: SliceLedger, iteration: str) -> str:
+    """What an iteration's rows did to the slices of dev, as a table for people."""
+    lines = [effect_record(e) for e in effects(ledger.iterations) if e.iteration == iteration]
+    return table(lines) or "Nothing to compare with yet."
 
 
 def measured(workshop: Workshop, goal: str, trial: str) -> bool:

@@ -11,6 +11,8 @@ from forgemind_assets.brain.fork import NO_WISHES, Wishes, wishes
 from forgemind_assets.brain.search.beside import side_by_side
 from forgemind_assets.brain.search.history import known_trials
 from forgemind_assets.brain.search.memory import PastTrial
+from forgemind_assets.brain.slice_effects import SliceRecord
+from forgemind_assets.brain.slice_plan import known_slices, slice_weights, targets
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, trial_key
@@ -18,9 +20,6 @@ from forgemind_assets.records import DataSettings, Plan, TrainSettings, TrialSet
 
 # A gain below this share of dev cases counts as a plateau.
 PLATEAU = 0.02
-# How strongly an error-prone slice is favoured: weight 1 at no errors, 1 + this at all wrong.
-# At 2.0 a model that named a weakness everywhere became one that named none anywhere.
-ERROR_WEIGHT = 0.5
 # Epochs stay within these, however often an iteration was worse or brought nothing.
 LEAST_EPOCHS, MOST_EPOCHS = 0.5, 5.0
 
@@ -45,7 +44,7 @@ def propose(spec: GoalSpec, state: State, key: str) -> Plan:
     wish = wishes(spec, state.fork, key, first_settings(spec))
     if not trained:
         return first_plan(spec, state, key, wish)
-    return next_plan(spec, trained, key, known_trials(state), wish)
+    return next_plan(spec, trained, key, known_trials(state), wish, known_slices(state))
 
 
 def first_plan(spec: GoalSpec, state: State, key: str, wish: Wishes = NO_WISHES) -> Plan:
@@ -107,8 +106,9 @@ def next_plan(
     key: str,
     known: Sequence[PastTrial] = (),
     wish: Wishes = NO_WISHES,
+    slices: Sequence[SliceRecord] = (),
 ) -> Plan:
-    """Learns from the dev errors of the last iteration and from who leads on dev.
+    """Learns from what each slice of dev made of its rows, and from who leads on dev.
 
     What a forked line wants goes before what would follow from the past.
     """
@@ -120,26 +120,27 @@ def next_plan(
     assert last.plan.data is not None
     gain = dev.rate - (dev_rate(before) if before else 0.0)
     plateau = before is not None and gain < PLATEAU
-    weights = slice_weights(dev)
     shares, share_note = strategy_shares(spec, last)
     past = last.plan.data
     requests = past.teacher_requests if wish.teacher_requests is None else wish.teacher_requests
     asked = budget(spec, last.sources, requests)
     trial, tack = training_tack(spec, last, before, plateau, wish)
     rows = wish.rows or (past.rows if not plateau else int(past.rows * 1.25))
-    weak = weakest(dev)
+    assert trial.training is not None
+    start = trial.training.start_from
+    aim = targets(dev, slices, rows, past, None if start == "base" else start)
     return Plan(
         iteration=key,
         hypothesis=(
-            f"{wish.told}More rows for the weakest slices ({weak}) and {tack} lift the dev pass "
-            f"rate from {dev.rate:.0%}.{share_note}{_after(asked.sentence)}"
+            f"{wish.told}More rows for {aim.told} and {tack} lift the dev pass rate "
+            f"from {dev.rate:.0%}.{share_note}{_after(asked.sentence)}"
         ),
         expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.0%}.",
         expected_dev_gain=expected_gain(dev),
         last_outcome=outcome(last, before),
         data=DataSettings(
             rows=rows,
-            slice_weights=weights,
+            slice_weights=aim.weights,
             strategy_shares=shares,
             request_shares=asked.shares,
             prompt_variants={} if wish.other_strategies else past.prompt_variants,
@@ -210,32 +211,6 @@ def leading_trial(it: IterationState) -> TrialSettings:
     return next((t for t in it.plan.trials if t.name == it.winner), it.plan.trials[0])
 
 
-def slice_weights(dev: Score, error_weight: float = ERROR_WEIGHT) -> dict[str, float]:
-    """Weight of each slice, 1.0 on average.
-
-    A slice counts as often as dev has it, times 1 at no errors up to 1 + `error_weight` when all
-    is wrong. The rate is smoothed by one passed and one failed case (Laplace), since a dev slice
-    has few. Slices `group/name` share out what their group has in dev: were whole groups to grow
-    with their errors, a model that is too quick to see a fault would be taught to see none.
-    """
-    mean = dev.overall.total / max(1, len(dev.slices))
-    wanted = {
-        name: rate.total * (1 + error_weight * (1 - (rate.passed + 1) / (rate.total + 2)))
-        for name, rate in sorted(dev.slices.items())
-    }
-    weights = {}
-    for group in {_group(name) for name in wanted}:
-        members = [name for name in wanted if _group(name) == group]
-        present = sum(dev.slices[name].total for name in members)
-        scale = present / sum(wanted[name] for name in members) / mean
-        weights |= {name: round(wanted[name] * scale, 3) for name in members}
-    return dict(sorted(weights.items()))
-
-
-def _group(slice_name: str) -> str:
-    return slice_name.rpartition("/")[0]
-
-
 def even_shares(spec: GoalSpec) -> dict[str, float]:
     """Every strategy that asks nobody takes part; how much each can make is its own limit."""
     return {strategy.name: 1.0 for strategy in spec.strategies if not strategy.asked}
@@ -283,20 +258,9 @@ def expected_gain(dev: Score) -> float:
     return round((1 - dev.rate) / 4, 3)
 
 
-def weakest(dev: Score, count: int = 3) -> str:
-    """Names of the slices with the lowest pass rates."""
-    ranked = sorted(dev.slices.items(), key=lambda item: (item[1].rate, item[0]))
-    return ", ".join(f"{name} {rate.rate:.0%}" for name, rate in ranked[:count])
-
-
 def dev_of(it: IterationState | None) -> Score | None:
     """The best dev result among an iteration's trials; of those the canary stopped if no other."""
-    if it is None:
-        return None
-    if it.winner is not None:
-        return it.trials[it.winner].dev
-    scores = [t.dev for t in it.trials.values() if t.dev is not None]
-    return max(scores, key=lambda score: score.rate, default=None)
+    return it.dev if it else None
 
 
 def dev_rate(it: IterationState) -> float:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from forgemind_assets.brain.fork import Fork
 from forgemind_assets.brain.search.memory import PastTrial
+from forgemind_assets.brain.slice_effects import SliceRecord
 from forgemind_assets.records import Plan, Record
 from forgemind_assets.trial_grounds.report import Rate, Report
 
@@ -112,6 +113,9 @@ class IterationState(Record):
         default=(), description="of all iterations up to this one"
     )
     rows_kept: int = 0
+    slice_rows: dict[str, int] = Field(
+        default_factory=dict, description="rows of this iteration that were kept, by slice"
+    )
     hours: float = Field(default=0.0, description="hours of work that this iteration took")
     api_dollars: float = Field(default=0.0, description="spent on teachers in this iteration")
     promote: Work = Work()
@@ -126,6 +130,14 @@ class IterationState(Record):
         rates = {n: t.dev.rate for n, t in self.trials.items() if t.dev and t.measured}
         return min(rates, key=lambda name: (-rates[name], name), default=None)
 
+    @property
+    def dev(self) -> Score | None:
+        """The best dev result of its trials; of those the canary stopped if there is no other."""
+        if self.winner is not None:
+            return self.trials[self.winner].dev
+        scores = [trial.dev for trial in self.trials.values() if trial.dev is not None]
+        return max(scores, key=lambda score: score.rate, default=None)
+
 
 class State(Record):
     """The tail of the history, oldest first, and what has been used so far."""
@@ -138,6 +150,9 @@ class State(Record):
     stop_requested: str | None = None
     past: tuple[PastTrial, ...] = Field(
         default=(), description="trials that the iterations before the tail handed on"
+    )
+    slices: tuple[SliceRecord, ...] = Field(
+        default=(), description="what past rows did to the slices of dev, handed on by a plan"
     )
 
     @property

@@ -3,7 +3,7 @@ from fakes.goal_spec import spec_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgemind_assets.brain import planner
+from forgemind_assets.brain import planner, slice_plan
 from forgemind_assets.brain.decide import (
     MAX_FAILURES,
     AwaitReview,
@@ -235,7 +235,7 @@ def test_errors_move_rows_within_a_group_of_slices_and_never_between_groups():
         "safe/b": Rate(passed=1, total=5),
     }
     dev = Score(overall=Rate(passed=9, total=24), slices=slices)
-    weights = planner.slice_weights(dev, error_weight=2.0)
+    weights = slice_plan.slice_weights(dev, error_weight=2.0)
     assert weights["b"] > weights["a"]
     assert weights["safe/a"] > weights["safe/b"]
     assert weights["a"] + weights["b"] == pytest.approx(14 / 6, abs=0.01)

@@ -1,0 +1,130 @@
+"""The next rows, shared among the slices by what they are expected to bring. Pure.
+
+Each slice has a belief about its learning curve (`slice_curves`). A part of the rows goes to the
+slice whose overall gain for its cost is expected to be largest, and so on until all are given out:
+the gains fall with the rows, so this is the best split. Expected is meant hopefully, as the mean of
+the better half of what a curve may be, so that a slice of which little is known is tried before it
+is given up; and every slice keeps a floor, so that none is forgotten.
+
+Slice Tuner (Tae & Whang, SIGMOD 2021, "Slice Tuner: A Selective Data Acquisition Framework for
+Accurate and Fair Machine Learning Models") poses the same question and answers it from one fitted
+curve for each slice; `tests/bench/data_half.py` compares the two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forgemind_assets.brain.slice_curves import Curves, Floats, group_of
+
+FLOOR = 0.1
+"""Least part of an even share that every slice gets."""
+
+MOST = 6.0
+"""Most that a slice gets, in even shares."""
+
+HOPE = 0.5
+"""Part of what a slice's curve may be, the better one, that its gain is taken from."""
+
+PIECES = 20
+"""Pieces that an even share is given out in."""
+
+LEAST_PIECES, MOST_PIECES = round(FLOOR * PIECES), round(MOST * PIECES)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one slice gets, and what that is expected to do.
+
+    Attributes:
+        slice: its name.
+        rows: rows asked for, of which `kept` are expected to get past the filters.
+        times: rows over an even share of its group.
+        now: expected pass rate as it is, 0 to 1.
+        gain: by how much it is expected to grow, with the bounds of 80 %.
+    """
+
+    slice: str
+    rows: float
+    kept: float
+    times: float
+    now: float
+    gain: float
+    low: float
+    high: float
+
+
+def divided(
+    curves: Curves,
+    budget: float,
+    shares: Mapping[str, float],
+    kept: Mapping[str, float] | None = None,
+) -> tuple[Share, ...]:
+    """The shares of `budget` rows, in the order of the slices.
+
+    Args:
+        curves: what is believed of each slice.
+        budget: rows in all.
+        shares: how much of the suite each slice is (adds up to 1); a group of slices gets as much
+            of the budget as it has of the suite.
+        kept: rows that the filters leave of one asked for; 1 where it is not named.
+    """
+    asked = np.zeros(len(curves.names))
+    yields = np.array([(kept or {}).get(name, 1.0) for name in curves.names])
+    for group in {group_of(name) for name in curves.names}:
+        members = np.array([n for n, name in enumerate(curves.names) if group_of(name) == group])
+        part = np.array([shares[curves.names[n]] for n in members])
+        asked[members] = _in_group(curves, members, budget * part.sum(), part, yields[members])
+    found: list[Share] = []
+    for n, name in enumerate(curves.names):
+        kept_rows = float(asked[n] * yields[n])
+        gain, low, high = curves.gain(n, kept_rows)
+        times = float(asked[n]) / (budget * shares[name])
+        now = curves.now(n)
+        found.append(Share(name, float(asked[n]), kept_rows, times, now, gain, low, high))
+    return tuple(found)
+
+
+def _in_group(
+    curves: Curves,
+    members: NDArray[np.intp],
+    budget: float,
+    part: Floats,
+    yields: Floats,
+) -> Floats:
+    """Rows for the slices of one group, which add up to `budget`."""
+    even = budget * part / part.sum()
+    worth = np.array(
+        [
+            _worth(curves, int(n), each * kept) * share / each
+            for n, each, kept, share in zip(members, even, yields, part, strict=True)
+        ]
+    )
+    taken, left = np.full(len(members), LEAST_PIECES), budget - LEAST_PIECES / PIECES * even.sum()
+    places = np.argsort(-worth[:, LEAST_PIECES:].T.ravel(), kind="stable")
+    for row in places % len(members):
+        size = even[row] / PIECES
+        if left >= size - 1e-9:
+            taken[row] += 1
+            left -= size
+    found = taken / PIECES * even
+    return found * (budget / found.sum()) if budget else found
+
+
+def _worth(curves: Curves, n: int, even: float) -> Floats:
+    """What each piece of an even share brings the slice in line `n`, the first one first."""
+    rows = curves.rows[n] + np.arange(MOST_PIECES + 1) / PIECES * even
+    worth = np.diff(curves.grid.mean(rows, _hoped(curves, n, even)))
+    return np.minimum.accumulate(worth)  # against rounding: a curve's gains only fall
+
+
+def _hoped(curves: Curves, n: int, more: float) -> Floats:
+    """The better part of what a slice's curve may be, by what an even share would bring."""
+    weights = curves.weights[n].ravel()
+    order = np.argsort(-curves.gains(n, more).ravel(), kind="stable")
+    before = np.cumsum(weights[order]) - weights[order]
+    counted = np.zeros_like(weights)
+    counted[order] = np.clip(HOPE - before, 0, weights[order]) / HOPE
+    return counted.reshape(curves.weights[n].shape)

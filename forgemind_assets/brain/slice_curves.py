@@ -1,0 +1,181 @@
+"""Learning curves of slices: what a slice's pass rate becomes with more rows, and how sure. Pure.
+
+The pass rate of a slice that `n` rows were learned of is taken to be
+
+    p(n) = ceiling - (ceiling - start) * (1 + n / half)^-steepness
+
+a shifted power law with a ceiling, the form that learning curves of networks have (Hestness et al.
+2017, "Deep Learning Scaling is Predictable, Empirically"; Viering & Loog 2022, "The Shape of
+Learning Curves: a Review"). Slice Tuner (Tae & Whang, SIGMOD 2021) fits a power law to each slice
+by itself. A dev slice of seven cases says too little for that: here every slice has a distribution
+over one grid of such curves, and the slices of a group share what they have in common (empirical
+Bayes over the grid, Laird 1978; partial pooling, Gelman & Hill 2007, chapter 12).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+STARTS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+CEILINGS = (0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""Believed alike before anything is seen, but for a ceiling below the start."""
+
+HALVES = tuple(2.0**k for k in range(-5, 7))
+"""In units of the rows that a slice has on average at the first point."""
+
+STEEPNESS = (0.5, 1.0, 2.0)
+
+OWN_BELIEF = 4.0
+"""What is believed of curves before any is seen weighs as much as this many slices."""
+
+ROUNDS = 12
+"""Of the estimate of what the slices of a group have in common; it hardly moves after that."""
+
+ALIKE = 0.05
+"""Intra-class correlation of a slice's cases in one training: another training on rows as good
+moves them together. Measured over four runs of the default goal, whose first trainings differ in
+the teacher's rows alone: 0.05 for its slices, 0.07 for its safe ones. Of 7 cases 5.4 count."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a slice had come to: rows that the model had learned of it, cases passed and asked."""
+
+    rows: float
+    passed: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All curves that are thought possible: each pair of start and ceiling with each decay.
+
+    Attributes:
+        start, ceiling: (pairs, 1).
+        half, steepness: (decays,), halves in rows.
+    """
+
+    start: Floats
+    ceiling: Floats
+    half: Floats
+    steepness: Floats
+
+    def left(self, rows: Floats) -> Floats:
+        """What `rows` leave of the way from start to ceiling: (len(rows), decays), 1 to 0."""
+        return (1 + rows[:, None] / self.half) ** -self.steepness
+
+    def rates(self, rows: Floats) -> Floats:
+        """The pass rates of all curves after `rows`: (len(rows), pairs, decays)."""
+        return self.ceiling - (self.ceiling - self.start) * self.left(rows)[:, None, :]
+
+    def mean(self, rows: Floats, weights: Floats) -> Floats:
+        """Their mean by `weights` (pairs, decays), which need not add up to 1: (len(rows),)."""
+        way = ((self.ceiling - self.start) * weights).sum(axis=0)
+        return (self.ceiling * weights).sum() - self.left(rows) @ way
+
+
+def grid_for(scale: float) -> Grid:
+    """The curves where a slice has `scale` rows at its first point."""
+    pairs = np.array([(s, c) for s, c in product(STARTS, CEILINGS) if s <= c])
+    decays = np.array([(half * scale, steep) for half, steep in product(HALVES, STEEPNESS)])
+    return Grid(pairs[:, :1], pairs[:, 1:], decays[:, 0], decays[:, 1])
+
+
+@dataclass(frozen=True)
+class Curves:
+    """For each slice how probable each curve is.
+
+    Attributes:
+        names: of the slices, in the order of the first axis of `weights`.
+        grid: the curves.
+        weights: (slices, pairs, decays), each slice adds up to 1.
+        rows: what each slice has so far.
+    """
+
+    names: tuple[str, ...]
+    grid: Grid
+    weights: Floats
+    rows: Floats
+
+    def gains(self, n: int, more: float) -> Floats:
+        """What `more` rows bring the slice in line `n` under each curve: (pairs, decays)."""
+        before, after = self.grid.rates(self.rows[n] + np.array([0.0, more]))
+        return after - before
+
+    def gain(self, n: int, more: float) -> tuple[float, float, float]:
+        """What the slice in line `n` gains by `more` rows: the mean, and the bounds of 80 %."""
+        return mean_and_bounds(self.gains(n, more).ravel(), self.weights[n].ravel())
+
+    def now(self, n: int) -> float:
+        """The mean pass rate of the slice in line `n` as it is."""
+        return float(self.grid.mean(self.rows[n : n + 1], self.weights[n])[0])
+
+
+def mean_and_bounds(values: Floats, weights: Floats) -> tuple[float, float, float]:
+    """Mean of a weighted sample, and the bounds between which 80 % of it lie."""
+    order = np.argsort(values, kind="stable")
+    ranks = np.cumsum(weights[order])
+    at = np.minimum(np.searchsorted(ranks, (0.1, 0.9)), len(order) - 1)
+    low, high = values[order[at]]
+    return float(weights @ values), float(low), float(high)
+
+
+def learned(
+    points: Mapping[str, Sequence[Point]],
+    design_effect: float = 1.0,
+    rows_now: Mapping[str, float] | None = None,
+) -> Curves:
+    """The curves of slices, from what is known of each. Every slice needs a point.
+
+    `rows_now` are those of the model that is trained on; without them, those of the last points.
+
+    Slices `group/name` share what they have in common with their group alone: a training that makes
+    a model quick to see a fault moves the safe slices one way and all others the other.
+    """
+    names = tuple(sorted(points))
+    firsts = [points[name][0].rows for name in names]
+    scale = max(1.0, float(np.mean(firsts)) if firsts else 1.0)
+    grid = grid_for(scale)
+    weights = np.zeros((len(names), len(grid.start), len(grid.half)))
+    for group in {group_of(name) for name in names}:
+        members = [n for n, name in enumerate(names) if group_of(name) == group]
+        fits = np.array([_log_fit(grid, points[names[n]], design_effect) for n in members])
+        weights[members] = _pooled(fits)
+    last = {name: points[name][-1].rows for name in names}
+    rows = np.array([(rows_now or last).get(name, last[name]) for name in names], dtype=float)
+    return Curves(names, grid, weights, rows)
+
+
+def group_of(slice_name: str) -> str:
+    """`safe` of `safe/CWE-22`; empty where a slice has no group."""
+    return slice_name.rpartition("/")[0]
+
+
+def _log_fit(grid: Grid, points: Sequence[Point], design_effect: float) -> Floats:
+    """Log likelihood of one slice's points under each curve: (pairs, decays)."""
+    found = np.zeros((len(grid.start), len(grid.half)))
+    for point in points:
+        if not point.total:
+            continue
+        counted = 1 / (1 + (point.total - 1) * ALIKE) / design_effect
+        rates = np.clip(grid.rates(np.array([point.rows]))[0], 0.005, 0.995)
+        failed = point.total - point.passed
+        found += counted * (point.passed * np.log(rates) + failed * np.log1p(-rates))
+    return found
+
+
+def _pooled(fits: Floats) -> Floats:
+    """How probable each curve is for each slice, when the slices tell of each other."""
+    likely = np.exp(fits - fits.max(axis=(1, 2), keepdims=True))
+    own = np.full(fits.shape[1:], 1 / fits[0].size)
+    common, weights = own, likely
+    for _ in range(ROUNDS):
+        weights = likely * common
+        weights = weights / weights.sum(axis=(1, 2), keepdims=True)
+        common = (OWN_BELIEF * own + weights.sum(axis=0)) / (OWN_BELIEF + len(fits))
+    return weights
