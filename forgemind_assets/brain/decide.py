@@ -3,6 +3,7 @@
 `decide` is pure and total: no clock, no network, no model, and an answer for every state.
 """
 
+import math
 from dataclasses import dataclass
 
 from forgemind_assets.brain import planner
@@ -14,6 +15,8 @@ from forgemind_assets.trial_grounds.statistics import clopper_pearson_lower, loo
 
 MAX_FAILURES = 3
 MAX_ATTEMPTS = 6
+# Of the lower bound that is told where the goal asks for none.
+USUAL_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,17 @@ Decision = Prepare | Train | Test | Conclude | Promote | AwaitReview | Wait | St
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a result meets the goal, and the sentence that says why."""
+    """Whether a result meets the goal, and the sentence that says why.
+
+    `lower` is the lower bound of the pass rate at `level`, each of so many `looks`; where the goal
+    asks for no confidence it is that of 95 %, and decides nothing.
+    """
 
     met: bool
     sentence: str
+    lower: float
+    level: float
+    looks: int
 
 
 def judge(spec: GoalSpec, score: Score) -> Verdict:
@@ -105,21 +115,27 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
     one-sided Clopper-Pearson lower bound does too. The bound allows for families, and for as many
     looks as the loop may have iterations, with those of other lines of the goal.
     """
-    need, rate = spec.success.pass_rate, score.overall
-    counts = f"{rate.passed} of {rate.total} cases passed ({rate.rate:.1%})"
-    if spec.success.confidence is None:
-        met = rate.total > 0 and rate.rate >= need
-        return Verdict(met, f"{counts}; the goal asks for {need:.0%}: {'met' if met else 'missed'}")
-    looks = spec.looks
-    level = loop_confidence(spec.success.confidence, looks)
+    need, rate, asked = spec.success.pass_rate, score.overall, spec.success.confidence
+    looks, confidence = spec.looks, asked or USUAL_CONFIDENCE
+    level = loop_confidence(confidence, looks)
     lower = clopper_pearson_lower(rate.passed, rate.total, level, score.design_effect)
-    met = rate.total > 0 and rate.rate >= need and lower >= need
-    return Verdict(
-        met,
-        f"{counts}, lower bound {lower:.1%} at {spec.success.confidence:.0%} confidence over "
-        f"{looks} iterations; the goal asks for a lower bound of {need:.0%}: "
-        f"{'met' if met else 'missed'}",
-    )
+    met = rate.total > 0 and rate.rate >= need and (asked is None or lower >= need)
+    counts = f"{rate.passed} of {rate.total} cases passed ({rate.rate:.1%})"
+    word = "met" if met else "missed"
+    sentence = f"{counts}; the goal asks for {percent(need)}: {word}"
+    if asked is not None:
+        # cut off, not rounded: a bound below the goal must not read as if it had reached it
+        sentence = (
+            f"{counts}, lower bound {math.floor(1000 * lower) / 10:.1f}% at {percent(asked)} "
+            f"confidence over {looks} iterations; the goal asks for a lower bound of "
+            f"{percent(need)}: {word}"
+        )
+    return Verdict(met, sentence, lower, level, looks)
+
+
+def percent(share: float) -> str:
+    """`0.9` -> `90%`, `0.925` -> `92.5%`: as exact as it was written."""
+    return f"{100 * share:.6g}%"
 
 
 def decide(spec: GoalSpec, state: State) -> Decision:
