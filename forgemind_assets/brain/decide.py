@@ -5,8 +5,11 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from forgemind_assets.brain import planner
+from forgemind_assets.brain.futility import out_of_reach
+from forgemind_assets.brain.limits import limits_of
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number
@@ -15,6 +18,7 @@ from forgemind_assets.trial_grounds.statistics import clopper_pearson_lower, loo
 
 MAX_FAILURES = 3
 MAX_ATTEMPTS = 6
+StopKind = Literal["goal_met", "limit", "futility", "person", "gave_up", "unknown"]
 # Of the lower bound that is told where the goal asks for none.
 USUAL_CONFIDENCE = 0.95
 
@@ -88,6 +92,7 @@ class Stop:
 
     reason: str
     goal_met: bool
+    kind: StopKind = "unknown"
 
 
 Decision = Prepare | Train | Test | Conclude | Promote | AwaitReview | Wait | Stop
@@ -232,10 +237,13 @@ def next_iteration(spec: GoalSpec, state: State, it: IterationState) -> Decision
         if verdict.met:
             return promotion(it, f"goal met by {it.champion}: {verdict.sentence}")
     if state.stop_requested:
-        return Stop(f"a person asked: {state.stop_requested}", goal_met=False)
+        return Stop(f"a person asked: {state.stop_requested}", goal_met=False, kind="person")
     limit = binding_limit(spec, state, it)
     if limit:
-        return Stop(limit, goal_met=False)
+        return Stop(limit, goal_met=False, kind="limit")
+    hopeless = out_of_reach(spec, state, it)
+    if hopeless:
+        return Stop(hopeless, goal_met=False, kind="futility")
     key = iteration_key(iteration_number(it.key) + 1)
     return Prepare(planner.propose(spec, state, key), attempt=1)
 
@@ -251,30 +259,26 @@ def promotion(it: IterationState, met: str) -> Decision:
             return gave_up(f"promoting {it.champion}")
         return Promote(it.key, it.promote.attempts + 1)
     said = "; its promotion was rejected" if it.consent == "rejected" else ""
-    return Stop(met + said, goal_met=True)
+    return Stop(met + said, goal_met=True, kind="goal_met")
 
 
 def binding_limit(spec: GoalSpec, state: State, it: IterationState) -> str | None:
     """The limit that forbids another iteration, in one sentence, or None."""
-    limits = spec.limits
-    done = iteration_number(it.key)
+    limit = next((one for one in limits_of(spec, state, it) if one.binds), None)
+    if limit is None:
+        return None
     best = f"; best so far: {it.champion_full.rate:.1%} ({it.champion})" if it.champion_full else ""
-    if done >= limits.max_iterations:
-        return f"limit reached: {done} of {limits.max_iterations} iterations{best}"
-    if state.hours_used + it.hours > limits.hours:
-        return (
-            f"limit reached: {state.hours_used:.2f} of {limits.hours:g} hours used, and another "
-            f"iteration takes about {it.hours:.2f}{best}"
-        )
-    paid = any(teacher.kind == "openai" for teacher in spec.teachers)
-    if paid and state.api_dollars + it.api_dollars > limits.api_dollars_per_goal:
-        return (
-            f"limit reached: ${state.api_dollars:.2f} of ${limits.api_dollars_per_goal:.2f} for "
-            f"APIs used, and another iteration takes about ${it.api_dollars:.2f}{best}"
-        )
-    return None
+    words = {
+        "iterations": f"{limit.used:.0f} of {limit.limit:.0f} iterations",
+        "h": f"{limit.used:.2f} of {limit.limit:g} hours used, and another iteration takes about "
+        f"{limit.each:.2f}",
+        "$": f"${limit.used:.2f} of ${limit.limit:.2f} for APIs used, and another iteration takes "
+        f"about ${limit.each:.2f}",
+    }
+    return f"limit reached: {words[limit.unit]}{best}"
 
 
 def gave_up(what: str) -> Stop:
     """The stop after the last attempt."""
-    return Stop(f"{what} failed {MAX_FAILURES} times: see the runs' logs", goal_met=False)
+    told = f"{what} failed {MAX_FAILURES} times: see the runs' logs"
+    return Stop(told, goal_met=False, kind="gave_up")
