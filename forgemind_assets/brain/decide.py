@@ -102,8 +102,8 @@ Decision = Prepare | Train | Test | Conclude | Promote | AwaitReview | Wait | St
 class Verdict:
     """Whether a result meets the goal, and the sentence that says why.
 
-    `lower` is the lower bound of the pass rate at `level`, each of so many `looks`; where the goal
-    asks for no confidence it is that of 95 %, and decides nothing.
+    `lower` is the lower bound of the pass rate at `level`, so that as many as `looks` of them hold
+    at once at `confidence`; where the goal asks for none that is 95 %, and decides nothing.
     """
 
     met: bool
@@ -111,6 +111,7 @@ class Verdict:
     lower: float
     level: float
     looks: int
+    confidence: float
 
 
 def judge(spec: GoalSpec, score: Score) -> Verdict:
@@ -135,7 +136,7 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
             f"confidence over {looks} iterations; the goal asks for a lower bound of "
             f"{percent(need)}: {word}"
         )
-    return Verdict(met, sentence, lower, level, looks)
+    return Verdict(met, sentence, lower, level, looks, confidence)
 
 
 def percent(share: float) -> str:

@@ -35,6 +35,11 @@ VERBS: dict[str, Verb] = {
         "forgemind run python_security",
     ),
     "status": Verb("forgemind_assets.cli.status", "Show how far the goals have come."),
+    "report": Verb(
+        "forgemind_assets.cli.report",
+        "Tell how far a goal has come, what is missing, and what could be changed.",
+        "forgemind report python_security",
+    ),
     "evaluate": Verb(
         "forgemind_assets.cli.evaluate", "Score a suite with any adapter of a goal, case by case."
     ),
