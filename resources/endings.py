@@ -18,9 +18,8 @@ from forgemind_assets.goal_names import models
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import BASELINE
 from resources.outcome import outcome_of, write_outcome
+from resources.stop_reports import ASSET, FILE, PAGE
 from resources.workshop import Workshop
-
-ASSET, FILE, PAGE = "stop_report", "report.json", "report.md"
 
 
 def end(
@@ -78,11 +77,3 @@ def figures(report: StopReport) -> dict[str, Any]:
     if report.next_point and report.next_point.measured:
         found["next_point_hours"] = report.next_point.iterations * report.next_point.hours_each
     return found
-
-
-def read_report(store: Store, goal: str) -> StopReport | None:
-    """The newest published report of a goal; None before its loop ever ended."""
-    published = store.partitions(goal, ASSET)
-    if not published:
-        return None
-    return StopReport.model_validate(store.read_json(goal, ASSET, published[-1], FILE))

@@ -10,8 +10,10 @@ from fakes.sensor_loop import sensor_loop
 
 from forgemind_assets.brain.stop_report import StopReport
 from forgemind_assets.cli.headless import drive
-from resources.endings import ASSET, read_report
+from forgemind_assets.home import Home
+from resources.instance import open_instance
 from resources.outcome import read_outcome
+from resources.stop_reports import ASSET, read_stop_report
 from sensors.brain import tick
 
 pytestmark = pytest.mark.slow
@@ -19,8 +21,11 @@ CHAMPION = dg.AssetKey(["small_goal", "champion"])
 
 
 @pytest.fixture
-def instance():
-    with dg.instance_for_test() as instance:
+def instance(tmp_path, monkeypatch):
+    """That of the home itself, which the command line opens too."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    home = Home(root=tmp_path / "home", models=tmp_path / "models")
+    with open_instance(home) as instance:
         yield instance
 
 
@@ -33,7 +38,7 @@ def test_a_loop_that_a_limit_ended_leaves_its_report_once(tmp_path, instance, mo
     stop = drive(place.goal, place.definitions, instance, place.workshop)
     assert stop.kind == "limit"
     assert read_outcome(place.workshop.home, "small_goal") == stop
-    found = read_report(place.workshop.store, "small_goal")
+    found = read_stop_report(place.workshop.store, "small_goal")
     assert (found.kind, found.reason, found.goal_met) == ("limit", stop.reason, False)
     assert (found.iteration, found.binds) == ("0002", "limits.max_iterations")
     assert (found.best.trial, found.best.passed, found.best.total) == ("0002-a", 16, 40)
@@ -61,7 +66,7 @@ def test_the_sensor_leaves_the_same_report_and_ticks_on_without_another(
     reason = sensor_loop(place)
     for _ in range(3):
         assert tick(place.goal, instance, place.workshop).skip_reason.skip_message == reason
-    found = read_report(place.workshop.store, "small_goal")
+    found = read_stop_report(place.workshop.store, "small_goal")
     assert (found.kind, found.reason) == ("limit", reason)
     assert len(observations(instance)) == 1
 
@@ -71,4 +76,4 @@ def test_before_its_end_a_goal_is_reported_as_it_stands(tmp_path, instance, monk
     done = forgemind(place, "report", "GOAL")
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("The loop has not ended.")
-    assert read_report(place.workshop.store, "small_goal") is None
+    assert read_stop_report(place.workshop.store, "small_goal") is None
