@@ -57,6 +57,11 @@ VERBS: dict[str, Verb] = {
         "Rebuild a registered version and say what matched.",
         "forgemind reproduce python_security 2",
     ),
+    "seeds": Verb(
+        "forgemind_assets.cli.seeds",
+        "Train a trial with fresh seeds and tell how much of its result is luck.",
+        "forgemind seeds python_security 0003-a --against 0001-a",
+    ),
     "why": Verb(
         "forgemind_assets.cli.why",
         "Show where a row, adapter, version or iteration comes from, and what came of it.",
