@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from forgemind_assets.trial_grounds.report import Report
 
 TURNS_TOLD = 5
+MOST_NAMES = 9
+"""As many names as there is room for below a plot."""
 
 
-def picture(png: bytes) -> MarkdownMetadataValue:
-    """A PNG as Markdown; the UI shows it without fetching anything."""
+def picture(png: bytes, title: str = "plot") -> MarkdownMetadataValue:
+    """A PNG as Markdown, told in words by `title`; the UI shows it without fetching anything."""
     data = base64.b64encode(png).decode()
-    return MetadataValue.md(f"![plot](data:image/png;base64,{data})")
+    return MetadataValue.md(f"![{title}](data:image/png;base64,{data})")
 
 
 def drawing(svg: str, title: str) -> MarkdownMetadataValue:
@@ -70,7 +72,9 @@ def rates_over_iterations(reports: "Mapping[str, Report]", wanted: float) -> byt
     axes = figure.add_subplot()
     axes.errorbar(range(len(names)), rates, yerr=[low, high], fmt="o-", capsize=3)
     axes.axhline(100 * wanted, linestyle="--", linewidth=1, color="tab:green", label="goal")
-    axes.set_xticks(range(len(names)), names)
+    every = max(1, -(-len(names) // MOST_NAMES))
+    shown = range(0, len(names), every)
+    axes.set_xticks(shown, [names[number] for number in shown])
     axes.set_ylim(0, 100)
     axes.set_ylabel("pass rate, %")
     axes.legend(loc="lower right")

@@ -74,11 +74,9 @@ def chance_of(needed: float, gains: Sequence[float], left: float) -> float:
     With n gains of sum s, the rate of the exponential is Gamma(1 + n, HOPED_GAIN + s); the sum of
     m further ones over that is a beta prime, so its tail is an incomplete beta function.
     """
-    if needed <= 0:
-        return 1.0
     if left <= 0:
         return 0.0
-    if math.isinf(left):
+    if needed <= 0 or math.isinf(left):
         return 1.0
     shape, scale = 1 + len(gains), HOPED_GAIN + sum(gains)
     return incomplete_beta(shape, left, scale / (scale + needed))

@@ -92,8 +92,8 @@ def more_time(
                 key=one.key,
                 now=f"{one.limit:g}",
                 suggested=exact,
-                why=f"at the gains of the last {len(gains)} iterations it takes about {count} more "
-                f"to get there as probably as not; this limit leaves {one.left}",
+                why=f"at the gains so far (of the last {len(gains)}) it takes about {count} more "
+                f"iterations to get there as probably as not; this limit leaves {one.left}",
             )
 
 

@@ -9,6 +9,7 @@ from forgemind_assets.brain.stop_report import LimitUse, NextPoint, SliceGap, St
 from forgemind_assets.markdown import table
 
 SLICES_TOLD = 3
+WITHIN_REACH = 0.95
 
 
 def lines(report: StopReport) -> list[str]:
@@ -58,10 +59,16 @@ def slice_words(gap: SliceGap) -> str:
 def limits_line(report: StopReport) -> str:
     """What is used of each limit, and which leaves the least."""
     told = "; ".join(limit_words(one) for one in report.limits)
-    chance = "" if report.chance is None or report.goal_met else (
-        f" Chance of meeting the goal within them: {shown(report.chance)}."
-    )  # fmt: skip
-    return f"Limits: {told}. {report.binds} binds.{chance}"
+    return f"Limits: {told}. {report.binds} binds.{chance_words(report)}"
+
+
+def chance_words(report: StopReport) -> str:
+    """The chance under the limits, reckoned kindly; nothing where none is known or none is left."""
+    if not report.chance or report.goal_met:
+        return ""
+    if report.chance >= WITHIN_REACH:
+        return " Within them the goal is not out of reach."
+    return f" Chance of meeting the goal within them, at best: {shown(report.chance)}."
 
 
 def limit_words(one: LimitUse) -> str:
@@ -70,7 +77,7 @@ def limit_words(one: LimitUse) -> str:
     amount = f"${one.used:.2f} of ${one.limit:.2f}" if one.unit == "$" else amount
     unit = " h" if one.unit == "h" else ""
     left = "no end in sight" if one.left is None else (
-        f"{one.left} iteration{'' if one.left == 1 else 's'} left"
+        f"{iterations(one.left)} left"
     )  # fmt: skip
     return f"{one.key} {amount}{unit} used, {left}"
 
@@ -81,20 +88,25 @@ def next_line(found: NextPoint | None) -> str:
         return "Cost of the next point: not known (it takes two trained iterations to tell)."
     if not found.measured:
         return (
-            f"Cost of the next point: not known, since none of the last {found.gains} iterations "
-            f"gained; with 95 % probability more than {cost(found, found.low)}."
+            f"Cost of the next point: not known, since the last {iterations(found.gains)} gained "
+            f"nothing; with 95 % probability more than {cost(found, found.low)}."
         )
     return (
         f"Cost of the next point: about {cost(found, found.iterations)}, 90 % between "
         f"{cost(found, found.low)} and {cost(found, found.high)}, by the gains of the last "
-        f"{found.gains} iterations."
+        f"{iterations(found.gains)}."
     )
 
 
-def cost(found: NextPoint, iterations: float) -> str:
+def cost(found: NextPoint, count: float) -> str:
     """`0.4 iterations (0.2 h, $0.12)`."""
-    hours, dollars = iterations * found.hours_each, iterations * found.dollars_each
-    return f"{iterations:.2g} iterations ({hours:.2g} h, ${dollars:.2f})"
+    hours, dollars = count * found.hours_each, count * found.dollars_each
+    return f"{count:.2g} iterations ({hours:.2g} h, ${dollars:.2f})"
+
+
+def iterations(count: int) -> str:
+    """`1 iteration`, `3 iterations`."""
+    return f"{count} iteration{'' if count == 1 else 's'}"
 
 
 def advice_words(report: StopReport, number: int) -> str:
