@@ -59,6 +59,21 @@ class Success(Record):
     )
 
 
+class Futility(Record):
+    """When a loop ends before its limits, since the goal is out of reach under them."""
+
+    below: float = Field(
+        default=0.05,
+        ge=0,
+        le=0.5,
+        description="probability of meeting the goal with what the limits still allow, below "
+        "which the loop ends; 0 = never",
+    )
+    after: int = Field(
+        default=4, ge=3, description="trained iterations before which it never ends so"
+    )
+
+
 class Limits(Record):
     """What the loop may use. Money is in US dollars."""
 
@@ -71,6 +86,7 @@ class Limits(Record):
     api_dollars_per_goal: float = Field(ge=0)
     max_iterations: int = Field(ge=1, le=100_000, description="not counting the baselines")
     hours: float = Field(gt=0)
+    futility: Futility = Futility()
 
 
 class Prices(Record):

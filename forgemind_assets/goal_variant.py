@@ -23,7 +23,7 @@ from forgemind_assets.goal_yaml import Document, dotted, looks_secret, parse_yam
 OPEN = (
     "search", "strategies", "teachers", "filters", "judges", "attack", "success.canary_pass_rate",
     "limits.max_iterations", "limits.hours", "limits.api_dollars_per_goal",
-    "limits.gpu_dollars_per_try", "limits.gpu_dollars_per_hour",
+    "limits.gpu_dollars_per_try", "limits.gpu_dollars_per_hour", "limits.futility",
 )  # fmt: skip
 # Why the others may not: the first that fits.
 CLOSED = {

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.brain.stop_report import StopReport
 from forgemind_assets.dashboard.records import (
     AlertLine,
     GoalLine,
@@ -32,6 +33,8 @@ from resources.progress import only_waits, read_progress
 from resources.registrations import open_registrations, stable_version
 from resources.reviews import Reviews, open_reviews
 from resources.source_accounts import goal_accounts
+from resources.stop_reports import read_stop_report
+from resources.turns import read_turns
 
 SUITES = {"dev": "canary_report", "full": "benchmark_report", "adversarial": "adversarial_report"}
 ALERTS = 30
@@ -97,6 +100,8 @@ class Source:
             accounts=sources.iterations[-ACCOUNTS_OF:],
             effects=sources.effects,
             judges=sources.judges,
+            turns=read_turns(self.store, self.ledger, name),
+            stop=self._stop(name),
             origin=fork.sentence if fork else "",
             costs=self._costs(goal),
             spending=self._spending(goal, [line.trial for line in trials], champion),
@@ -161,6 +166,11 @@ class Source:
             open_reviews=len(mine),
             stable=self.stable(name),
         )
+
+    def _stop(self, goal: str) -> StopReport | None:
+        """The report of the loop's end, while it has ended."""
+        ended = read_outcome(self.home, goal) is not None
+        return read_stop_report(self.store, goal) if ended else None
 
     def _standing(self, goal: str) -> str:
         outcome, progress = read_outcome(self.home, goal), read_progress(self.home, goal)

@@ -25,7 +25,7 @@ from forgemind_assets.lorekeeper.hashing import difference, hash_files
 from forgemind_assets.lorekeeper.promotion import Entry
 from forgemind_assets.lorekeeper.store import FORKED_FROM, Store, write_atomic
 from forgemind_assets.partitions import iterations_name, trials_name
-from resources import forks
+from resources import forks, stop_reports
 from resources.filter_equipment import remember
 from resources.history import read_state
 from resources.ledger import Ledger
@@ -34,7 +34,7 @@ from resources.runs import CONCLUDE, PREPARE, TRIAL
 from resources.workshop import Workshop
 
 # What a line makes for itself: its contract, its registrations, its record.
-OWN = ("goal", "registry_entry", forks.ASSET)
+OWN = ("goal", "registry_entry", stop_reports.ASSET, forks.ASSET)
 SHOWN = {*PREPARE, *TRIAL, *CONCLUDE} - {"goal"}
 Standing = Literal["free", "begun", "done", "taken"]
 

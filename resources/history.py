@@ -10,6 +10,7 @@ from dagster import DagsterRunStatus, RunsFilter
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.brain.decide import races
 from forgemind_assets.brain.fork import Fork
+from forgemind_assets.brain.futility import WINDOW
 from forgemind_assets.brain.state import (
     IterationState,
     Score,
@@ -66,10 +67,19 @@ def read_state(
         hours_used=hours,
         api_dollars=ledger.spent(goal.name, "api"),
         gpu_dollars=ledger.spent(goal.name, "gpu"),
+        path=leader_path(store, goal.name, newest, fork),
         past=memory.trials if memory else (),
         slices=read_ledger(store, goal.name, concluded[-1].key) if concluded else (),
         fork=fork,
     )
+
+
+def leader_path(store: Store, goal: str, newest: str, fork: Fork | None) -> tuple[float, ...]:
+    """Dev rate of the leader after the newest trained iterations of a line, as many as count."""
+    last, begun = iteration_number(newest), iteration_number(fork.iteration) if fork else 0
+    keys = [iteration_key(n) for n in range(max(begun + 1, last - WINDOW), last + 1)]
+    done = (champion_of(store, goal, key) for key in keys if store.exists(goal, "champion", key))
+    return tuple(one.leader_dev if one.leader else one.dev.rate for one in done)
 
 
 def newest_iteration(

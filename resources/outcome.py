@@ -11,14 +11,14 @@ from forgemind_assets.lorekeeper.store import write_atomic
 def outcome_of(decision: Stop | AwaitReview) -> Stop:
     """How a drive ends: a review waits for people, and nobody need sit beside it."""
     if isinstance(decision, AwaitReview):
-        return Stop(decision.reason, goal_met=True)
+        return Stop(decision.reason, goal_met=True, kind="goal_met")
     return decision
 
 
 def write_outcome(home: Home, goal: str, stop: Stop) -> None:
     """Records the stop."""
     home.run.mkdir(parents=True, exist_ok=True)
-    entry = {"reason": stop.reason, "goal_met": stop.goal_met}
+    entry = {"reason": stop.reason, "goal_met": stop.goal_met, "kind": stop.kind}
     write_atomic(home.run / f"{goal}.outcome.json", json.dumps(entry))
     fault("outcome.written")
 

@@ -9,9 +9,9 @@ import dagster as dg
 from forgemind_assets.brain.decide import AwaitReview, Stop, Wait, decide
 from forgemind_assets.faults import fault
 from forgemind_assets.goal import Goal
+from resources.endings import end
 from resources.history import read_state
 from resources.locks import driver_lock
-from resources.outcome import outcome_of, write_outcome
 from resources.places import fitted
 from resources.runs import RunSpec, runs_for
 from resources.workshop import Workshop
@@ -44,11 +44,12 @@ def default_status(goal: str) -> dg.DefaultSensorStatus:
 
 def tick(goal: Goal, instance: dg.DagsterInstance, workshop: Workshop) -> dg.SensorResult:
     """One step: the decision as partitions and run requests."""
-    decision = decide(goal.spec, read_state(goal, instance, workshop))
+    state = read_state(goal, instance, workshop)
+    decision = decide(goal.spec, state)
     fault("decided")
     if isinstance(decision, Wait | Stop | AwaitReview):
         if not isinstance(decision, Wait):
-            write_outcome(workshop.home, goal.name, outcome_of(decision))
+            end(goal, instance, workshop, state, decision)
         return dg.SensorResult(skip_reason=decision.reason)
     specs = runs_for(goal.name, fitted(goal, workshop.home, decision))
     return dg.SensorResult(

@@ -40,6 +40,7 @@ MAY_READ_CASES = LOADER | {
     "forgemind_assets/trial_grounds/assets.py",
     "resources/attacks.py",
     "resources/examiner.py",
+    "resources/training_seeds.py",
 }
 READERS = {"load_cases", "read_suite", "read_records", "load_suite"}
 MAY_USE_THE_DOOR = {

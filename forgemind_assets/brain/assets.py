@@ -16,6 +16,7 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from forgemind_assets.markdown import table
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number, trial_key
+from forgemind_assets.pictures import pictures_of_past
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_cases, read_families, read_report
 from resources import slice_ledger, trial_memory
@@ -23,6 +24,7 @@ from resources.forks import budget_lock, spent_elsewhere
 from resources.history import read_state
 from resources.slice_ledger import SliceLedger
 from resources.trial_memory import TrialMemory
+from resources.turns import read_turns
 from resources.workshop import Workshop
 
 
@@ -100,6 +102,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
                 "full_pass_rate": winner.full.rate,
                 "goal": judge(goal.spec, winner.full).sentence,
                 "hours_used": winner.hours_used,
+                **pictures_of_past(read_turns(workshop.store, workshop.ledger(), goal.name)),
             },
             data_version=dg.DataVersion(manifest.version),
         )

@@ -23,7 +23,14 @@ def build_checks(goal: Goal, keys: GoalKeys) -> list[dg.AssetChecksDefinition]:
             passed=verdict.met,
             severity=dg.AssetCheckSeverity.WARN,
             description=verdict.sentence,
-            metadata={"pass_rate": report.pass_rate, "wanted": goal.spec.success.pass_rate},
+            metadata={
+                "pass_rate": report.pass_rate,
+                "wanted": goal.spec.success.pass_rate,
+                "lower_bound": verdict.lower,
+                "lower_bound_level": verdict.level,
+                "looks": verdict.looks,
+                "design_effect": report.design_effect,
+            },
         )
 
     return [goal_met]

@@ -3,9 +3,13 @@
 `decide` is pure and total: no clock, no network, no model, and an answer for every state.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 from forgemind_assets.brain import planner
+from forgemind_assets.brain.futility import out_of_reach
+from forgemind_assets.brain.limits import limits_of
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number
@@ -14,6 +18,9 @@ from forgemind_assets.trial_grounds.statistics import clopper_pearson_lower, loo
 
 MAX_FAILURES = 3
 MAX_ATTEMPTS = 6
+StopKind = Literal["goal_met", "limit", "futility", "person", "gave_up", "unknown"]
+# Of the lower bound that is told where the goal asks for none.
+USUAL_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ class Stop:
 
     reason: str
     goal_met: bool
+    kind: StopKind = "unknown"
 
 
 Decision = Prepare | Train | Test | Conclude | Promote | AwaitReview | Wait | Stop
@@ -92,10 +100,18 @@ Decision = Prepare | Train | Test | Conclude | Promote | AwaitReview | Wait | St
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a result meets the goal, and the sentence that says why."""
+    """Whether a result meets the goal, and the sentence that says why.
+
+    `lower` is the lower bound of the pass rate at `level`, so that as many as `looks` of them hold
+    at once at `confidence`; where the goal asks for none that is 95 %, and decides nothing.
+    """
 
     met: bool
     sentence: str
+    lower: float
+    level: float
+    looks: int
+    confidence: float
 
 
 def judge(spec: GoalSpec, score: Score) -> Verdict:
@@ -105,21 +121,27 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
     one-sided Clopper-Pearson lower bound does too. The bound allows for families, and for as many
     looks as the loop may have iterations, with those of other lines of the goal.
     """
-    need, rate = spec.success.pass_rate, score.overall
-    counts = f"{rate.passed} of {rate.total} cases passed ({rate.rate:.1%})"
-    if spec.success.confidence is None:
-        met = rate.total > 0 and rate.rate >= need
-        return Verdict(met, f"{counts}; the goal asks for {need:.0%}: {'met' if met else 'missed'}")
-    looks = spec.looks
-    level = loop_confidence(spec.success.confidence, looks)
+    need, rate, asked = spec.success.pass_rate, score.overall, spec.success.confidence
+    looks, confidence = spec.looks, asked or USUAL_CONFIDENCE
+    level = loop_confidence(confidence, looks)
     lower = clopper_pearson_lower(rate.passed, rate.total, level, score.design_effect)
-    met = rate.total > 0 and rate.rate >= need and lower >= need
-    return Verdict(
-        met,
-        f"{counts}, lower bound {lower:.1%} at {spec.success.confidence:.0%} confidence over "
-        f"{looks} iterations; the goal asks for a lower bound of {need:.0%}: "
-        f"{'met' if met else 'missed'}",
-    )
+    met = rate.total > 0 and rate.rate >= need and (asked is None or lower >= need)
+    counts = f"{rate.passed} of {rate.total} cases passed ({rate.rate:.1%})"
+    word = "met" if met else "missed"
+    sentence = f"{counts}; the goal asks for {percent(need)}: {word}"
+    if asked is not None:
+        # cut off, not rounded: a bound below the goal must not read as if it had reached it
+        sentence = (
+            f"{counts}, lower bound {math.floor(1000 * lower) / 10:.1f}% at {percent(asked)} "
+            f"confidence over {looks} iterations; the goal asks for a lower bound of "
+            f"{percent(need)}: {word}"
+        )
+    return Verdict(met, sentence, lower, level, looks, confidence)
+
+
+def percent(share: float) -> str:
+    """`0.9` -> `90%`, `0.925` -> `92.5%`: as exact as it was written."""
+    return f"{100 * share:.6g}%"
 
 
 def decide(spec: GoalSpec, state: State) -> Decision:
@@ -216,10 +238,13 @@ def next_iteration(spec: GoalSpec, state: State, it: IterationState) -> Decision
         if verdict.met:
             return promotion(it, f"goal met by {it.champion}: {verdict.sentence}")
     if state.stop_requested:
-        return Stop(f"a person asked: {state.stop_requested}", goal_met=False)
+        return Stop(f"a person asked: {state.stop_requested}", goal_met=False, kind="person")
     limit = binding_limit(spec, state, it)
     if limit:
-        return Stop(limit, goal_met=False)
+        return Stop(limit, goal_met=False, kind="limit")
+    hopeless = out_of_reach(spec, state, it)
+    if hopeless:
+        return Stop(hopeless, goal_met=False, kind="futility")
     key = iteration_key(iteration_number(it.key) + 1)
     return Prepare(planner.propose(spec, state, key), attempt=1)
 
@@ -235,30 +260,26 @@ def promotion(it: IterationState, met: str) -> Decision:
             return gave_up(f"promoting {it.champion}")
         return Promote(it.key, it.promote.attempts + 1)
     said = "; its promotion was rejected" if it.consent == "rejected" else ""
-    return Stop(met + said, goal_met=True)
+    return Stop(met + said, goal_met=True, kind="goal_met")
 
 
 def binding_limit(spec: GoalSpec, state: State, it: IterationState) -> str | None:
     """The limit that forbids another iteration, in one sentence, or None."""
-    limits = spec.limits
-    done = iteration_number(it.key)
+    limit = next((one for one in limits_of(spec, state, it) if one.binds), None)
+    if limit is None:
+        return None
     best = f"; best so far: {it.champion_full.rate:.1%} ({it.champion})" if it.champion_full else ""
-    if done >= limits.max_iterations:
-        return f"limit reached: {done} of {limits.max_iterations} iterations{best}"
-    if state.hours_used + it.hours > limits.hours:
-        return (
-            f"limit reached: {state.hours_used:.2f} of {limits.hours:g} hours used, and another "
-            f"iteration takes about {it.hours:.2f}{best}"
-        )
-    paid = any(teacher.kind == "openai" for teacher in spec.teachers)
-    if paid and state.api_dollars + it.api_dollars > limits.api_dollars_per_goal:
-        return (
-            f"limit reached: ${state.api_dollars:.2f} of ${limits.api_dollars_per_goal:.2f} for "
-            f"APIs used, and another iteration takes about ${it.api_dollars:.2f}{best}"
-        )
-    return None
+    words = {
+        "iterations": f"{limit.used:.0f} of {limit.limit:.0f} iterations",
+        "h": f"{limit.used:.2f} of {limit.limit:g} hours used, and another iteration takes about "
+        f"{limit.each:.2f}",
+        "$": f"${limit.used:.2f} of ${limit.limit:.2f} for APIs used, and another iteration takes "
+        f"about ${limit.each:.2f}",
+    }
+    return f"limit reached: {words[limit.unit]}{best}"
 
 
 def gave_up(what: str) -> Stop:
     """The stop after the last attempt."""
-    return Stop(f"{what} failed {MAX_FAILURES} times: see the runs' logs", goal_met=False)
+    told = f"{what} failed {MAX_FAILURES} times: see the runs' logs"
+    return Stop(told, goal_met=False, kind="gave_up")

@@ -148,6 +148,11 @@ class State(Record):
     gpu_dollars: float = 0.0
     fork: Fork | None = Field(default=None, description="where the line comes from, if forked")
     stop_requested: str | None = None
+    path: tuple[float, ...] = Field(
+        default=(),
+        description="dev pass rate of who leads on dev, after each of the newest trained "
+        "iterations of this line, oldest first",
+    )
     past: tuple[PastTrial, ...] = Field(
         default=(), description="trials that the iterations before the tail handed on"
     )

@@ -14,9 +14,9 @@ from forgemind_assets.cli.trials import side_by_side
 from forgemind_assets.faults import fault
 from forgemind_assets.goal import Goal
 from resources.alert_watch import delivering, watch
+from resources.endings import end
 from resources.history import read_state
 from resources.locks import driver_lock
-from resources.outcome import outcome_of, write_outcome
 from resources.places import fitted
 from resources.recovery import recover
 from resources.run_tags import AT_ONCE_TAG, INTERRUPTED_TAG
@@ -55,11 +55,11 @@ def loop(
 ) -> Stop:
     """Decides and executes until the Brain says stop."""
     while True:
-        decision = decide(goal.spec, read_state(goal, instance, workshop))
+        state = read_state(goal, instance, workshop)
+        decision = decide(goal.spec, state)
         fault("decided")
         if isinstance(decision, Stop | AwaitReview):
-            stop = outcome_of(decision)
-            write_outcome(workshop.home, goal.name, stop)
+            stop = end(goal, instance, workshop, state, decision)
             watch([goal], instance, workshop.home)
             return stop
         specs = runs_for(goal.name, fitted(goal, workshop.home, decision))

@@ -35,6 +35,11 @@ VERBS: dict[str, Verb] = {
         "forgemind run python_security",
     ),
     "status": Verb("forgemind_assets.cli.status", "Show how far the goals have come."),
+    "report": Verb(
+        "forgemind_assets.cli.report",
+        "Tell how far a goal has come, what is missing, and what could be changed.",
+        "forgemind report python_security",
+    ),
     "evaluate": Verb(
         "forgemind_assets.cli.evaluate", "Score a suite with any adapter of a goal, case by case."
     ),
@@ -51,6 +56,11 @@ VERBS: dict[str, Verb] = {
         "forgemind_assets.cli.reproduce",
         "Rebuild a registered version and say what matched.",
         "forgemind reproduce python_security 2",
+    ),
+    "seeds": Verb(
+        "forgemind_assets.cli.seeds",
+        "Train a trial with fresh seeds and tell how much of its result is luck.",
+        "forgemind seeds python_security 0003-a --against 0001-a",
     ),
     "why": Verb(
         "forgemind_assets.cli.why",

@@ -48,8 +48,10 @@ def run(
 
 def finish(goal, home, console: Console, stop: Stop) -> None:  # noqa: ANN001
     """Prints the history and why the loop ended, and leaves with its exit status."""
+    from forgemind_assets.brain.stop_words import lines
     from forgemind_assets.cli.summary import constant_line, history, table
     from forgemind_assets.lorekeeper.store import Store
+    from resources.stop_reports import read_stop_report
 
     store = Store(home.store)
     entries = history(goal, store)
@@ -66,5 +68,8 @@ def finish(goal, home, console: Console, stop: Stop) -> None:  # noqa: ANN001
             f"({best['registered'].split()[0]})"
         )
     console.print(("Goal met: " if stop.goal_met else "Stopped: ") + stop.reason, highlight=False)
+    ended = read_stop_report(store, goal.name)
+    for line in lines(ended)[1:] if ended and ended.reason == stop.reason else []:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"Look at everything again with: forgemind ui   (state: {home.root})")
     raise typer.Exit(GOAL_MET if stop.goal_met else STOPPED)

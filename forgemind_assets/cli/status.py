@@ -36,7 +36,9 @@ def status(
             "trials": past,
             "forked_from": fork.model_dump(mode="json") if fork else None,
             "progress": read_progress(home, loaded.name),
-            "outcome": {"reason": stop.reason, "goal_met": stop.goal_met} if stop else None,
+            "outcome": {"reason": stop.reason, "goal_met": stop.goal_met, "kind": stop.kind}
+            if stop
+            else None,
         }
         if not as_json:
             console.print(table(loaded, past, constant_line(loaded, store)))
@@ -44,6 +46,9 @@ def status(
                 console.print(f"{loaded.name} was {fork.sentence}", highlight=False, markup=False)
             word = f"{'goal met' if stop.goal_met else 'stopped'}: {stop.reason}" if stop else None
             console.print(word or under_way(entries[loaded.name]["progress"]), highlight=False)
+            if stop and goal and not stop.goal_met:
+                told = f"What is missing, and what you could change: forgemind report {goal}"
+                console.print(told, highlight=False, markup=False)
     if as_json:
         print(json.dumps(entries, indent=1))
 

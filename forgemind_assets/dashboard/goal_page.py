@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from forgemind_assets.dashboard.chart import Point, rates_chart, share_bar
 from forgemind_assets.dashboard.frame import dollars, page, part, percent, review_address
+from forgemind_assets.dashboard.goal_past import ending, past
 from forgemind_assets.dashboard.markup import Content, Html, escaped, joined, pairs, table, tag
 from forgemind_assets.dashboard.records import (
     AlertLine,
@@ -42,7 +43,9 @@ def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
         facts,
         part("reviews", "Reviews", review_list(goal.reviews)),
         part("progress", "Pass rate over iterations", progress(goal.trials, goal.wanted)),
+        part("standing", "How the loop ended", goal.stop and ending(goal.stop)),
         part("slices", "Slices of the champion", slices(goal.champion, goal.champion_reason)),
+        *past(goal.turns),
         part("funnel", "Filter funnel", goal.dataset and funnel(goal.dataset), rows_link(goal)),
         part("safety", "Safety layers", goal.dataset and safety(goal.dataset)),
         part("teachers", "Teachers", teachers(goal)),

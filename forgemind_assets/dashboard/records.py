@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from forgemind_assets.brain.stop_report import StopReport
+from forgemind_assets.brain.turns import Turn
 from forgemind_assets.foundry.accounts import IterationAccounts
 from forgemind_assets.foundry.browsing import RowQuery
 from forgemind_assets.foundry.effects import Effect
@@ -110,6 +112,8 @@ class GoalPage:
     alerts: tuple[AlertLine, ...]
     reviews: tuple[Review, ...]
     judges: tuple[Standing, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    stop: StopReport | None = None
     origin: str = ""
     """Where the goal was forked from, in words; empty for one that was not."""
 

@@ -12,7 +12,8 @@ body { margin: 0 auto; max-width: 62rem; padding: 0 1rem 3rem; background: var(-
   color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 a { color: var(--link); }
 a:focus-visible, button:focus-visible, input:focus-visible, textarea:focus-visible,
-select:focus-visible, .scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+select:focus-visible, summary:focus-visible,
+.scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 0; background: var(--paper); padding: .5rem; }
 header, footer { padding: .75rem 0; }
@@ -36,6 +37,7 @@ dl { display: grid; grid-template-columns: minmax(6rem, 12rem) 1fr; gap: .25rem 
 dt { color: var(--quiet); } dd { margin: 0; min-width: 0; }
 pre { background: var(--panel); padding: .6rem; margin: .25rem 0; white-space: pre-wrap;
   overflow-wrap: anywhere; font-size: .875rem; }
+summary { cursor: pointer; padding: .6rem 0; min-height: 1.5rem; color: var(--link); }
 ul.plain { list-style: none; padding: 0; }
 ul.plain > li { border-bottom: 1px solid var(--line); padding: .6rem 0; }
 .notice { border: 2px solid; padding: .6rem .9rem; margin: 1rem 0; }
@@ -43,6 +45,14 @@ svg { max-width: 100%; height: auto; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 svg .axis { stroke: var(--line); } svg .goal { stroke: var(--good); stroke-dasharray: 5 4; }
 svg .bar { stroke: var(--link); stroke-width: 2; } svg .dot { fill: var(--link); }
+svg .heat { fill: var(--link); } svg .head { font-weight: 600; }
+svg polyline, svg .best, svg .cross { fill: none; }
+svg .trial { stroke: var(--link); stroke-width: 2; }
+svg .step0 { stroke-opacity: .3; } svg .step1 { stroke-opacity: .45; }
+svg .step2 { stroke-opacity: .6; } svg .step3 { stroke-opacity: .8; }
+svg .step4 { stroke-width: 3; } svg .best { stroke: var(--good); stroke-width: 2; }
+svg .stopped { stroke: var(--quiet); stroke-width: 1.5; stroke-dasharray: 5 4; }
+svg .cross { stroke: var(--bad); stroke-width: 2; }
 svg .share { fill: var(--link); } svg .lost { fill: var(--line); }
 form { border: 1px solid var(--line); padding: .75rem 1rem; margin: 1rem 0; }
 label { display: block; font-weight: 600; margin-top: .5rem; }

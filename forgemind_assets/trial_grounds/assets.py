@@ -140,7 +140,10 @@ def result_of(
             "reasons": report.reasons,
             "slices": dg.MetadataValue.md(slice_table(report)),
             "samples": dg.MetadataValue.md(samples_table(report)),
-            "over_iterations": picture(rates_over_iterations(history, goal.spec.success.pass_rate)),
+            "over_iterations": picture(
+                rates_over_iterations(history, goal.spec.success.pass_rate),
+                f"pass rates of {len(history)} trials with 95 % intervals, newest {trial}",
+            ),
             "seconds": report.seconds,
             "path": str(folder),
         },

@@ -131,7 +131,8 @@ def budget_alert(fact: SpendingFact, percent: int, severity: Severity, ui: str) 
 def stop_alert(fact: StopFact, ui: str) -> Alert:
     """The end of a goal's loop."""
     do = "Look at the champion and its reports." if fact.goal_met else (
-        "Read the reason; change the goal or its limits and run it again, or leave it."
+        f"forgemind report {fact.goal} says what is missing; change the goal or its limits and run "
+        "it again, or leave it."
     )  # fmt: skip
     return _alert(
         "stopped",
