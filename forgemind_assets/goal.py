@@ -71,6 +71,12 @@ class Limits(Record):
     api_dollars_per_goal: float = Field(ge=0)
     max_iterations: int = Field(ge=1, le=100_000, description="not counting the baselines")
     hours: float = Field(gt=0)
+    sealed_openings: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="how often a promotion may open the sealed suite, over all lines of the goal",
+    )
 
 
 class Prices(Record):

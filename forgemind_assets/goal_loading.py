@@ -3,6 +3,7 @@
 Every mistake is reported at once, with file, line and key, in one `GoalError`.
 """
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -116,6 +117,19 @@ def load_cases(goal: Goal, suite: SuiteName | Literal["canary"]) -> list[Case]:
     name = "dev" if suite == "canary" else suite
     cases = read_suite(goal.folder / getattr(goal.spec.suites, name))
     return [case for case in cases if case.canary] if suite == "canary" else cases
+
+
+def suite_digests(goal: Goal) -> dict[str, str]:
+    """SHA-256 of every suite's file, as it is now; "missing" for one that is not there."""
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        for name, path in suite_paths(goal).items()
+    }
+
+
+def suite_paths(goal: Goal) -> dict[str, Path]:
+    """Where the goal's suites lie."""
+    return {name: goal.folder / getattr(goal.spec.suites, name) for name in SUITE_NAMES}
 
 
 def suite_sizes(goal: Goal) -> dict[str, SuiteSize]:

@@ -40,6 +40,7 @@ MAY_READ_CASES = LOADER | {
     "forgemind_assets/trial_grounds/assets.py",
     "resources/attacks.py",
     "resources/examiner.py",
+    "resources/sealed.py",
 }
 READERS = {"load_cases", "read_suite", "read_records", "load_suite"}
 MAY_USE_THE_DOOR = {
@@ -252,6 +253,36 @@ def test_what_a_teacher_is_told_of_mistakes_comes_from_dev_alone():
         if isinstance(node, ast.Constant) and node.value in forbidden
     }
     assert found == set()
+
+
+def test_the_sealed_suite_is_opened_in_one_place_that_promotions_alone_use():
+    code = sources("forgemind_assets", "resources", "sensors")
+    opened = {
+        shown(path)
+        for path in code
+        for node in ast.walk(tree(path))
+        if opens_a_suite(node, "sealed")
+    }
+    assert opened == {"resources/sealed.py"}
+    users = {
+        shown(path)
+        for path in code
+        for item in imports(path)
+        if item.name.startswith("resources.sealed.")
+    }
+    assert users == {"resources/promotions.py", "forgemind_assets/cli/evaluate.py"}
+    evaluate = REPOSITORY / "forgemind_assets" / "cli" / "evaluate.py"
+    taken = {i.name for i in imports(evaluate) if i.name.startswith("resources.sealed.")}
+    assert taken == {"resources.sealed.is_sealed"}, "which tells whether a file is the sealed one"
+
+
+def opens_a_suite(node: ast.AST, suite: str) -> bool:
+    """Whether a node is a call of a reader with this suite's name."""
+    return (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).split(".")[-1] in READERS
+        and any(isinstance(a, ast.Constant) and a.value == suite for a in node.args)
+    )
 
 
 def test_an_attack_reads_dev_and_no_other_suite():

@@ -1,14 +1,19 @@
 """Published trials of a small installation: plans, adapters, reports, and their conclusion."""
 
+import json
+
 from fakes.artefacts import write_adapter
 
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
 from forgemind_assets.forge.assets import make_adapter
 from forgemind_assets.foundry.tables import write_rejected, write_rows
-from forgemind_assets.goal_loading import load_seeds
+from forgemind_assets.goal_loading import load_cases, load_seeds
 from forgemind_assets.records import Row, TestResult
+from forgemind_assets.trial_grounds.evaluation import append_journal
 from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
+from resources.examiner import Subject
+from resources.sealed import answers_file
 
 
 def publish_report(place, asset, trial, passed, total=24, constant=0.25):
@@ -39,11 +44,28 @@ def publish_report(place, asset, trial, passed, total=24, constant=0.25):
         write_report(report, results, folder)
 
 
-def publish_trial(place, trial, passed):
+def publish_trial(place, trial, passed, wrong_on_sealed=0):
     store, name = place.workshop.store, place.goal.name
     with store.publish(name, "adapter", trial, {}) as folder:
         write_adapter(folder, passed)
     publish_reports(place, trial, passed)
+    answer_sealed(place, trial, wrong_on_sealed)
+
+
+def answer_sealed(place, trial, wrong=0):
+    """Answers to the sealed suite as an opening that was cut off left them; no model is asked.
+
+    The last `wrong` of them are wrong.
+    """
+    manifest = place.workshop.store.manifest(place.goal.name, "adapter", trial)
+    subject = Subject(trial, place.goal.folder, None, "short", manifest.version)
+    file = answers_file(place.goal, place.workshop, subject)
+    cases = load_cases(place.goal, "sealed")
+    for number, case in enumerate(cases):
+        right = case.expected["cwe"]
+        other = "CWE-78" if right != "CWE-78" else "CWE-89"
+        label = right if number < len(cases) - wrong else other
+        append_journal(file, case.id, json.dumps({"cwe": label}))
 
 
 def train_trial(place, trial, passed):
