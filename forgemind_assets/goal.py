@@ -13,7 +13,7 @@ from forgemind_assets.warden.terms import OWN, Terms
 
 BASELINE_VARIANTS = ("zero_shot", "few_shot")
 Variant = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
-SuiteName = Literal["dev", "full", "adversarial", "sealed"]
+SuiteName = Literal["dev", "full", "adversarial", "sealed", "impossible"]
 
 
 class Task(Record):
@@ -151,6 +151,20 @@ class Suites(Record):
     full: str
     adversarial: str
     sealed: str
+    impossible: str | None = Field(
+        default=None,
+        description="cases that nobody can solve honestly: a model that passes more than chance "
+        "allows has seen them, or its grader accepts too much",
+    )
+
+
+class Tripwires(Record):
+    """What is measured beside the task, so that a good result is not taken for more than it is."""
+
+    general_ability: bool = Field(
+        default=True,
+        description="24 general prompts, compared with the base model; a warning, never a stop",
+    )
 
 
 class Search(Record):
@@ -222,6 +236,7 @@ class GoalSpec(Record):
     judges: Judges | None = Field(default=None, description="None: no model judges another's rows")
     search: Search = Search()
     attack: AttackSettings = AttackSettings()
+    tripwires: Tripwires = Tripwires()
     policy: Policy = Field(
         default=Policy(), description="what differs from the Warden's default policy"
     )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
@@ -33,6 +33,7 @@ from forgemind_assets.trial_grounds.statistics import typical_family
 
 GOALS = REPOSITORY / "benchmarks"
 SUITE_NAMES: tuple[SuiteName, ...] = ("dev", "full", "adversarial", "sealed")
+OPTIONAL_SUITE: SuiteName = "impossible"
 
 
 class SuiteSize(Record):
@@ -113,9 +114,13 @@ def shown_path(path: Path) -> str:
 
 
 def load_cases(goal: Goal, suite: SuiteName | Literal["canary"]) -> list[Case]:
-    """The cases of a suite; `canary` is the marked part of `dev`. Raises GoalError."""
+    """The cases of a suite; `canary` is the marked part of `dev`. Raises GoalError.
+
+    An optional suite that the goal does not have has none.
+    """
     name = "dev" if suite == "canary" else suite
-    cases = read_suite(goal.folder / getattr(goal.spec.suites, name))
+    path = suite_paths(goal, name).get(name)
+    cases = read_suite(path) if path is not None else []
     return [case for case in cases if case.canary] if suite == "canary" else cases
 
 
@@ -127,16 +132,18 @@ def suite_digests(goal: Goal) -> dict[str, str]:
     }
 
 
-def suite_paths(goal: Goal) -> dict[str, Path]:
-    """Where the goal's suites lie."""
-    return {name: goal.folder / getattr(goal.spec.suites, name) for name in SUITE_NAMES}
+def suite_paths(goal: Goal, *names: str) -> dict[str, Path]:
+    """Where the goal's suites lie: those named, or all that it has."""
+    wanted = names or (*SUITE_NAMES, OPTIONAL_SUITE)
+    found = {name: getattr(goal.spec.suites, name) for name in wanted}
+    return {name: goal.folder / path for name, path in found.items() if path is not None}
 
 
 def suite_sizes(goal: Goal) -> dict[str, SuiteSize]:
     """Counts of every suite: all that may be known of a gate. Raises GoalError."""
     sizes = {}
-    for name in SUITE_NAMES:
-        cases = load_cases(goal, name)
+    for name in suite_paths(goal):
+        cases = load_cases(goal, cast(SuiteName, name))
         families = Counter(case.family for case in cases)
         sizes[name] = SuiteSize(
             cases=len(cases),
@@ -174,7 +181,9 @@ def _check_files(
 ) -> list[Path]:
     """Reads suites, seeds and prompts, and adds what is wrong; returns the files it read."""
     sets, files, read = {}, {}, []
-    for name in (*SUITE_NAMES, "seeds"):
+    asked = document.value.get("suites") if isinstance(document.value, dict) else None
+    extra = (OPTIONAL_SUITE,) if isinstance(asked, dict) and asked.get(OPTIONAL_SUITE) else ()
+    for name in (*SUITE_NAMES, *extra, "seeds"):
         place: Place = ("seeds",) if name == "seeds" else ("suites", name)
         path = _existing(folder, place, document)
         if path is not None:

@@ -13,7 +13,7 @@ from forgemind_assets.lorekeeper.promotion import Entry, approval_needed
 from forgemind_assets.partitions import BASELINE, split_trial
 from resources import promotions
 from resources.approvals import GoalApprovals
-from resources.concerns import ask_about_gain, ask_about_iteration
+from resources.concerns import ask_about_iteration, ask_about_result
 from resources.openings import sealed_line
 from resources.registry import Registry
 from resources.tracked_runs import show_version
@@ -70,7 +70,7 @@ def register(
     )
     promotions.note_registration(workshop, goal.name, version, signature, by)
     registry.make_candidate(goal.name, version)
-    ask_about_gain(goal, workshop, winner, version)
+    ask_about_result(goal, workshop, winner, version)
     people = GoalApprovals(goal, workshop)
     decision = promotions.promote(
         goal, workshop, version, reason=winner.reason, by=by, approvals=people

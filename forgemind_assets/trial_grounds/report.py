@@ -166,3 +166,8 @@ def read_cases(folder: Path) -> dict[str, bool]:
 def read_families(folder: Path) -> dict[str, str]:
     """Case id -> family, of a report that `write_report` wrote."""
     return dict(pl.read_parquet(folder / "cases.parquet", columns=["case_id", "family"]).rows())
+
+
+def read_slices(folder: Path) -> dict[str, str]:
+    """Case id -> slice, of a report that `write_report` wrote."""
+    return dict(pl.read_parquet(folder / "cases.parquet", columns=["case_id", "slice"]).rows())
