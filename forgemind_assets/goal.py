@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from forgemind_assets.errors import FirewallBreach
 from forgemind_assets.goal_filters import Filters
 from forgemind_assets.goal_judges import Judges
 from forgemind_assets.records import Record, Weight
@@ -12,6 +13,7 @@ from forgemind_assets.warden.policy import Policy
 from forgemind_assets.warden.terms import OWN, Terms
 
 BASELINE_VARIANTS = ("zero_shot", "few_shot")
+GATES = ("full", "adversarial", "sealed", "impossible")
 Variant = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 SuiteName = Literal["dev", "full", "adversarial", "sealed", "impossible"]
 
@@ -157,6 +159,40 @@ class Suites(Record):
         "allows has seen them, or its grader accepts too much",
     )
 
+    def for_decontamination(self) -> tuple[str, ...]:
+        """All of them, for the filter that answers yes or no."""
+        named = (self.dev, self.full, self.adversarial, self.sealed, self.impossible)
+        return tuple(path for path in named if path is not None)
+
+
+class ClosedSuites(Suites):
+    """The suites as whatever makes training rows holds them: where the gates lie cannot be asked.
+
+    Only the decontamination filter is let through, by `for_decontamination`.
+    """
+
+    _behind: tuple[str, ...] = PrivateAttr(default=())
+
+    @staticmethod
+    def of(suites: Suites) -> "ClosedSuites":
+        """The same suites, closed."""
+        closed = ClosedSuites(dev=suites.dev, full="", adversarial="", sealed="")
+        closed._behind = suites.for_decontamination()
+        return closed
+
+    def for_decontamination(self) -> tuple[str, ...]:
+        """All of them, for the filter that answers yes or no."""
+        return self._behind
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in GATES:
+            raise FirewallBreach(
+                f"the suite {name} was asked for where training rows are made: expected dev, the "
+                "seeds, or the decontamination filter, which says yes or no; nothing of a gate may "
+                "reach a teacher or a row"
+            )
+        return super().__getattribute__(name)
+
 
 class Tripwires(Record):
     """What is measured beside the task, so that a good result is not taken for more than it is."""
@@ -259,3 +295,8 @@ class Goal(Record):
     def name(self) -> str:
         """The goal's name: asset key prefix, MLflow model name, folder in the store."""
         return self.spec.name
+
+    def with_gates_closed(self) -> "Goal":
+        """The goal as the Foundry gets it: to ask for a gate is a FirewallBreach."""
+        spec = self.spec.model_copy(update={"suites": ClosedSuites.of(self.spec.suites)})
+        return self.model_copy(update={"spec": spec})

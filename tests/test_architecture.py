@@ -41,6 +41,7 @@ MAY_READ_CASES = LOADER | {
     "resources/attacks.py",
     "resources/examiner.py",
     "resources/sealed.py",
+    "resources/tripwires.py",
 }
 READERS = {"load_cases", "read_suite", "read_records", "load_suite"}
 MAY_USE_THE_DOOR = {
@@ -253,6 +254,28 @@ def test_what_a_teacher_is_told_of_mistakes_comes_from_dev_alone():
         if isinstance(node, ast.Constant) and node.value in forbidden
     }
     assert found == set()
+
+
+def test_the_paths_behind_the_closed_suites_are_taken_by_the_door_alone():
+    users = {
+        shown(path)
+        for path in sources("forgemind_assets", "resources", "sensors")
+        if "for_decontamination" in names_used(path)
+    }
+    assert users == {DOOR}
+
+
+def test_the_foundry_is_entered_with_the_gates_closed():
+    """Every function of the data room that takes a goal closes it before anything else."""
+    room = tree(REPOSITORY / "resources" / "data_room.py")
+    entered = {
+        node.name: ast.unparse(node.body[1])
+        for node in room.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("make_")
+    }
+    assert entered == dict.fromkeys(
+        ("make_raw", "make_filtered"), "goal = goal.with_gates_closed()"
+    )
 
 
 def test_the_sealed_suite_is_opened_in_one_place_that_promotions_alone_use():

@@ -70,7 +70,10 @@ def summarise(
     seconds: float = 0.0,
     seed: int = 0,
 ) -> Report:
-    """Builds the report; `seed` draws the fifteen samples that people read."""
+    """Builds the report; `seed` draws the fifteen samples that people read.
+
+    They are shown without the prompt: what a gate asks stands in the table of cases alone.
+    """
     overall = rate_of(results)
     canary = [r for r in results if r.case_id in canary_ids]
     names = sorted({r.slice for r in results})
@@ -94,7 +97,7 @@ def summarise(
         canary=rate_of(canary) if canary else None,
         scores={kind: score_rate(results, kind) for kind in kinds},
         reasons=reasons,
-        samples=tuple(drawn),
+        samples=tuple(result.model_copy(update={"prompt": ""}) for result in drawn),
         constant_answer=constant[0],
         constant_rate=constant[1],
         seconds=seconds,

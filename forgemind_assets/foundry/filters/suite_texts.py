@@ -97,8 +97,7 @@ class Decontaminator:
 def open_decontaminator(goal: Goal, embedder: Embedder | None = None) -> Decontaminator:
     """Reads all suites of a goal. Raises FileNotFoundError where one is missing."""
     suites, filters = goal.spec.suites, goal.spec.filters
-    named = (suites.dev, suites.full, suites.adversarial, suites.sealed, suites.impossible)
-    paths = [goal.folder / path for path in named if path is not None]
+    paths = [goal.folder / path for path in suites.for_decontamination()]
     texts = [json.loads(line)["input"] for path in paths for line in _lines(path)]
     limits = Overlap(
         filters.decontamination_ngram,
