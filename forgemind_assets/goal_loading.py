@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 from pydantic import Field
 
 from forgemind_assets.errors import GoalError, Problem
-from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
+from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec
 from forgemind_assets.goal_attack import check_attack_prompt
 from forgemind_assets.goal_checks import check_secrets, check_spec
 from forgemind_assets.goal_files import (
@@ -26,6 +26,7 @@ from forgemind_assets.goal_files import (
 from forgemind_assets.goal_prompts import check_judges, check_teacher_prompts, read_prompts
 from forgemind_assets.goal_schema import found, unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
+from forgemind_assets.goal_suites import SuiteName
 from forgemind_assets.goal_yaml import Document, Place, parse_yaml, read_yaml
 from forgemind_assets.home import REPOSITORY
 from forgemind_assets.records import Case, Record, Seed

@@ -34,6 +34,8 @@ HEAVY = {
 # of training rows learns yes or no.
 LOADER = {"forgemind_assets/goal_files.py", "forgemind_assets/goal_loading.py"}
 DOOR = "forgemind_assets/foundry/filters/suite_texts.py"
+# Who closes the gates for the Foundry, and what they are closed with.
+CLOSER, CLOSED = "forgemind_assets/goal.py", "forgemind_assets/goal_suites.py"
 MAY_READ_CASES = LOADER | {
     "forgemind_assets/cli/evaluate.py",
     "forgemind_assets/cli/subjects.py",
@@ -215,7 +217,7 @@ def test_only_the_loader_knows_where_the_suites_lie():
         and isinstance(node.value, ast.Attribute | ast.Name)
         and ast.unparse(node).endswith("spec.suites")
     }
-    assert found - LOADER - {DOOR} == set()
+    assert found - LOADER - {DOOR, CLOSER} == set()
 
 
 def test_the_foundry_and_the_brain_reach_no_module_that_opens_a_suite():
@@ -262,7 +264,7 @@ def test_the_paths_behind_the_closed_suites_are_taken_by_the_door_alone():
         for path in sources("forgemind_assets", "resources", "sensors")
         if "for_decontamination" in names_used(path)
     }
-    assert users == {DOOR}
+    assert users == {DOOR, CLOSED}
 
 
 def test_the_foundry_is_entered_with_the_gates_closed():

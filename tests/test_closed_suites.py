@@ -5,8 +5,8 @@ from fakes.goal_folder import records, set_path, write_goal, write_records
 
 from forgemind_assets.errors import FirewallBreach, GoalError
 from forgemind_assets.foundry.filters.suite_texts import open_decontaminator
-from forgemind_assets.goal import GATES
 from forgemind_assets.goal_loading import load_cases, load_goal, suite_digests, suite_sizes
+from forgemind_assets.goal_suites import GATES
 
 
 @pytest.fixture

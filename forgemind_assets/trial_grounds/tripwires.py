@@ -21,6 +21,10 @@ IMPOSSIBLE_ALPHA = 0.01
 """Probability that an honest model is asked about: each question costs a person's time."""
 
 ALPHA = 0.05
+FORGETFUL = (
+    "Nothing, where the model is for this task alone: an adapter for a narrow form answers "
+    "everything in that form. Where it must speak as well, mix general rows into the data."
+)
 
 
 class Verdict(Record):
@@ -78,9 +82,16 @@ def general_verdict(base: Mapping[str, bool], now: Mapping[str, bool]) -> Verdic
         holds=holds,
         sentence=f"{after} of {len(both)} general prompts passed, the base model {before}: {word} "
         f"(p = {p_value:.2g})",
-        facts={"passed": after, "base_passed": before, "prompts": len(both), "lost": lost,
-               "gained": gained, "p_value": p_value},
-    )  # fmt: skip
+        facts={
+            "passed": after,
+            "base_passed": before,
+            "prompts": len(both),
+            "lost": lost,
+            "gained": gained,
+            "p_value": p_value,
+        }
+        | ({} if holds else {"what_to_do": FORGETFUL}),
+    )
 
 
 def slice_verdict(

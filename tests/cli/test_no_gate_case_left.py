@@ -1,7 +1,8 @@
 """The firewall by the flow of data: a mark in every case of a gate turns up nowhere else.
 
-Two whole iterations and a promotion run through the real command, with a teacher behind an API
-and a model that learns. Then everything that was asked, written, logged and shown is searched.
+Two whole iterations (the baselines, and a trained one) and a promotion run through the real
+command, with a teacher behind an API and a model that learns. Then everything that was asked,
+written, logged and shown is searched.
 """
 
 import json
@@ -53,7 +54,7 @@ SEARCHED = {
     "logs": "home/logs/*",
     "the ledger": "home/ledger.db",
     "rows": "home/store/**/kept.parquet",
-    "plans": "home/store/*/plan/0002/*/plan.json",
+    "plans": "home/store/*/plan/0001/*/plan.json",
     "reports": "home/store/**/report.json",
     "general ability": "home/store/*/benchmark_report/*/*/general/report.json",
     "impossible cases": "home/store/*/benchmark_report/*/*/impossible.json",
@@ -68,10 +69,15 @@ SEARCHED = {
 
 
 def marked(name, rows):
-    """The cases with a mark in the input, on a line of its own, and one in what is expected."""
-    for number, row in enumerate(rows):
-        row["input"] += f"# {MARKS[f'{name} input']}{number:02d}\n"
-        if name != "seeds":  # a seed's expectation is an answer, and closed
+    """The cases with a mark in the input, on a line of its own, and one in what is expected.
+
+    Of the seeds one is enough, and its expectation is an answer, and closed.
+    """
+    for number, row in enumerate(rows[:1] if name == "seeds" else rows):
+        row["input"] = f"# {MARKS[f'{name} input']}{number:02d}\n{row['input']}"
+        if row["expected"]["line"] is not None:
+            row["expected"]["line"] += 1
+        if name != "seeds":
             row["expected"]["note"] = f"{MARKS[f'{name} expected']}{number:02d}"
     return rows
 
@@ -103,8 +109,7 @@ def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path):
     write_catalogue(tmp_path / "catalogue.yaml", "tiny", model)
     changes = {
         "suites.impossible": "suites/impossible.jsonl",
-        "limits.max_iterations": 2,
-        "success.pass_rate": 1.0,  # so that the loop goes on for both
+        "limits.max_iterations": 1,
     }
     home = Home(tmp_path / "home", tmp_path / "models")
     with FakeOpenAI(lambda number, body: Says(pair(number))) as teacher:
@@ -115,13 +120,13 @@ def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path):
         write_records(folder, "impossible", marked("impossible", impossible()))
         given = {"PAID_TEACHER_KEY": teacher.key}
         run = start(tmp_path, "run", str(folder), "--headless", **given)
-        assert run.wait(900) in (0, 3), (tmp_path / "out.txt").read_text()
+        assert run.wait(1500) in (0, 3), (tmp_path / "out.txt").read_text()
         open_sealed(tmp_path, folder, given)
         save_pages(tmp_path, given)
         (tmp_path / "asked.json").write_text(json.dumps(teacher.requests))
     (opening,) = openings_of(open_registrations(home).events("small_goal"))
     assert opening.verdict is not None
-    assert len(teacher.requests) > 12, "both iterations asked"
+    assert len(teacher.requests) == 12
     assert [what for what, where in SEARCHED.items() if not any(tmp_path.glob(where))] == []
 
     found = places(leaks(tmp_path, MARKS))
@@ -151,12 +156,15 @@ def the_search_would_have_found_it(found):
     for mark, allowed in ALLOWED.items():
         assert all(any(fnmatch(p, a) for p in found[mark]) for a in allowed), mark
     assert any(fnmatch(p, f"{STORE}/canary_report/*/cases.parquet") for p in found["dev input"])
-    for where in ("raw_dataset/0001/*", "filtered_dataset/0002/*"):
+    for where in ("raw_dataset/0001/*", "filtered_dataset/0001/*"):
         assert any(fnmatch(p, f"{STORE}/{where}") for p in found["seeds input"]), where
 
 
 def the_tripwires_were_checked(home):
-    """Every check ran on the gate's reports of both iterations, and no seal was broken."""
+    """Every check ran on the gate's reports of both iterations, and no seal was broken.
+
+    The two baselines, and one trained trial.
+    """
     seen = {}
     with open_instance(home) as instance:
         for run in instance.get_runs():
@@ -165,9 +173,9 @@ def the_tripwires_were_checked(home):
                 evaluation = record.event_log_entry.dagster_event.asset_check_evaluation_data
                 seen.setdefault(evaluation.check_name, []).append(evaluation.passed)
     assert all(seen["seals_hold"])
-    assert len(seen["seals_hold"]) >= 4 * 2 + 3 * 2, "two trained trials and two baselines"
+    assert len(seen["seals_hold"]) == 3 * 4
     for name in ("impossible_cases_fail", "general_ability_kept", "slices_kept"):
-        assert len(seen[name]) == 4, name
+        assert len(seen[name]) == 3, name
     assert all(seen["impossible_cases_fail"])
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import dagster as dg
 import pytest
@@ -64,12 +65,15 @@ def test_weights_are_read_once_as_long_as_they_are_the_same_file(place, tmp_path
 def test_people_are_asked_about_a_version_that_solves_the_impossible(place, passed, asked):
     publish_plan(place, "0001")
     publish_trial(place, "0001-a", passed=12)
-    folder = place.workshop.store.folder("small_goal", "benchmark_report", "0001-a")
+    store = place.workshop.store
+    before = store.folder("small_goal", "benchmark_report", "0001-a")
     report = Report(
         goal="small_goal", suite="impossible", suite_hash="h", model="m", model_hash="h",
         prompt_variant="short", overall=Rate(passed=passed, total=12), interval=(0, 1), slices={},
     )  # fmt: skip
-    (folder / IMPOSSIBLE).write_text(report.model_dump_json())
+    with store.publish("small_goal", "benchmark_report", "0001-a", {"seconds": 1.0}) as folder:
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        (folder / IMPOSSIBLE).write_text(report.model_dump_json())
     for _ in range(2):
         conclude(place, "0001")
     reviews = open_reviews(place.workshop.home).state("small_goal")
