@@ -1,7 +1,7 @@
 """The firewall by the flow of data: a mark in every case of a gate turns up nowhere else.
 
 Two whole iterations (the baselines, and a trained one) and a promotion run through the real
-command, with a teacher behind an API and a model that learns. Then everything that was asked,
+command, with a teacher behind an API and a tiny model. Then everything that was asked,
 written, logged and shown is searched.
 """
 
@@ -11,19 +11,22 @@ from fnmatch import fnmatch
 
 import dagster as dg
 import pytest
-import yaml
 from fakes.command import PATIENCE_SECONDS, start
 from fakes.goal_folder import records, write_records
+from fakes.installation import Installation
 from fakes.leaks import leaks
 from fakes.openai_server import FakeOpenAI, Says
 from fakes.saved_pages import save_pages
 from fakes.taught_goal import pair, taught_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
+from fakes.trials import publish_plan, publish_trial, register_by_hand
 
+from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.home import Home
 from resources.instance import open_instance
 from resources.openings import openings_of
 from resources.registrations import open_registrations
+from resources.workshop import Workshop
 
 GATES = ("full", "adversarial", "sealed", "impossible")
 # One mark for each set and field, with the number of the case behind it: zqfullinput03.
@@ -61,7 +64,6 @@ SEARCHED = {
     "the sealed report": "home/store/*/sealed_report/*/*/cases.parquet",
     "unfinished work": "home/work/**/answers-*.jsonl",
     "the MLflow database": "home/mlflow/mlflow.db",
-    "MLflow artifacts": "home/mlflow/artifacts/**/adapter_model.safetensors",
     "pages of the dashboard": "pages/*.html",
     "what the teacher was asked": "asked.json",
     "the terminal": "out.txt",
@@ -103,29 +105,29 @@ def places(found):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path):
-    model = write_tiny_model(tmp_path / "tiny", embedding_scale=25)  # learns, and is registered
+@pytest.mark.timeout(1500)
+def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path, monkeypatch):
+    model = write_tiny_model(tmp_path / "tiny")
     write_catalogue(tmp_path / "catalogue.yaml", "tiny", model)
     changes = {
         "suites.impossible": "suites/impossible.jsonl",
         "limits.max_iterations": 1,
     }
+    monkeypatch.setenv("FORGEMIND_CATALOGUE", str(tmp_path / "catalogue.yaml"))
     home = Home(tmp_path / "home", tmp_path / "models")
     with FakeOpenAI(lambda number, body: Says(pair(number))) as teacher:
-        search = {"rank": 16, "learning_rate": 0.002, "epochs": 40}
-        folder = taught_goal(tmp_path / "goal", teacher, changes, **search)
+        folder = taught_goal(tmp_path / "goal", teacher, changes, epochs=4)
         for name in (*GATES[:3], "dev", "seeds"):
             write_records(folder, name, marked(name, records(name)))
         write_records(folder, "impossible", marked("impossible", impossible()))
         given = {"PAID_TEACHER_KEY": teacher.key}
         run = start(tmp_path, "run", str(folder), "--headless", **given)
-        assert run.wait(1500) in (0, 3), (tmp_path / "out.txt").read_text()
-        open_sealed(tmp_path, folder, given)
+        assert run.wait(900) in (0, 3), (tmp_path / "out.txt").read_text()
+        open_sealed(tmp_path, folder, home, given)
         save_pages(tmp_path, given)
         (tmp_path / "asked.json").write_text(json.dumps(teacher.requests))
     (opening,) = openings_of(open_registrations(home).events("small_goal"))
-    assert opening.verdict is not None
+    assert opening.verdict.score.overall.passed == 12
     assert len(teacher.requests) == 12
     assert [what for what, where in SEARCHED.items() if not any(tmp_path.glob(where))] == []
 
@@ -140,15 +142,19 @@ def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path):
     the_tripwires_were_checked(home)
 
 
-def open_sealed(place, folder, given):
-    """Promotes the version under a goal that it meets: the answer may be no, the suite is read."""
-    file = folder / "goal.yaml"
-    spec = yaml.safe_load(file.read_text())
-    spec["success"]["pass_rate"] = 0.3
-    spec["policy"] = {"approval": {"promotion_to_stable": False, "too_good_to_be_true": None}}
-    file.write_text(yaml.safe_dump(spec, sort_keys=False))
-    asked = start(place, "registry", "promote", str(folder), "1", "--reason", "to see", **given)
-    assert asked.wait(PATIENCE_SECONDS) in (0, 1), (place / "out.txt").read_text()
+def open_sealed(place, folder, home, given):
+    """Promotes a version that meets the goal, whose answers to the sealed suite are there already.
+
+    The trained model is too small to meet it with marks before its eyes. What reads the cases,
+    grades, publishes, records and shows is the product.
+    """
+    workshop = Workshop(home_root=str(home.root), models_root=str(home.models))
+    found = Installation(load_goal(folder), workshop, None, None)
+    publish_plan(found, "0002")
+    publish_trial(found, "0002-a", 24)
+    version = register_by_hand(found, "0002-a")
+    asked = start(place, "registry", "promote", str(folder), version, "--reason", "to see", **given)
+    assert asked.wait(PATIENCE_SECONDS) == 0, (place / "out.txt").read_text()
 
 
 def the_search_would_have_found_it(found):

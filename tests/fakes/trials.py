@@ -12,7 +12,9 @@ from forgemind_assets.goal_loading import load_cases, load_seeds
 from forgemind_assets.records import Row, TestResult
 from forgemind_assets.trial_grounds.evaluation import append_journal
 from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
+from resources import promotions
 from resources.examiner import Subject
+from resources.registry import ADAPTER_TAG, TRIAL_TAG, Registry
 from resources.sealed import answers_file
 
 
@@ -120,3 +122,17 @@ def promote_by_run(place, key="0001"):
     place.instance.add_dynamic_partitions("small_goal__iteration", [key])
     job = place.definitions.resolve_job_def("small_goal__promote")
     return job.execute_in_process(instance=place.instance, partition_key=key, raise_on_error=False)
+
+
+def register_by_hand(place, trial):
+    """A version of a trial that never became champion, as a person might register it."""
+    goal, home = place.goal.name, place.workshop.home
+    adapter = place.workshop.store.manifest(goal, "adapter", trial).version
+    signature = promotions.sign(place.workshop, goal, trial)
+    client = Registry(home).client()
+    if not client.search_registered_models(f"name = '{goal}'"):
+        client.create_registered_model(goal)
+    tags = {TRIAL_TAG: trial, ADAPTER_TAG: adapter}
+    made = str(client.create_model_version(goal, source="file:///nowhere", tags=tags).version)
+    promotions.note_registration(place.workshop, goal, made, signature, "ada")
+    return made

@@ -8,14 +8,20 @@ import polars as pl
 import pytest
 from fakes.goal_folder import records, set_path
 from fakes.installation import forgemind, install
-from fakes.trials import answer_sealed, conclude, publish_plan, publish_trial
+from fakes.trials import (
+    answer_sealed,
+    conclude,
+    publish_plan,
+    publish_trial,
+    register_by_hand,
+)
 
 from forgemind_assets.errors import PromotionRefused
 from resources import promotions
 from resources.history import read_consent
 from resources.openings import ASSET, openings_of
 from resources.registrations import open_registrations
-from resources.registry import ADAPTER_TAG, STABLE, TRIAL_TAG, Registry
+from resources.registry import STABLE, Registry
 
 # Warnings of mlflow are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -60,14 +66,7 @@ def with_version_3(place):
     """A third version, registered without becoming champion."""
     publish_plan(place, "0003")
     publish_trial(place, "0003-a", 23)
-    adapter = place.workshop.store.manifest(GOAL, "adapter", "0003-a").version
-    signature = promotions.sign(place.workshop, GOAL, "0003-a")
-    client = Registry(place.workshop.home).client()
-    made = client.create_model_version(GOAL, source="file:///nowhere", tags={})
-    for tag, value in ((TRIAL_TAG, "0003-a"), (ADAPTER_TAG, adapter)):
-        client.set_model_version_tag(GOAL, made.version, tag, value)
-    promotions.note_registration(place.workshop, GOAL, str(made.version), signature, "ada")
-    return str(made.version)
+    return register_by_hand(place, "0003-a")
 
 
 def test_an_opening_is_recorded_before_its_result_and_both_before_the_move(place):
