@@ -18,6 +18,7 @@
     ├── StoreError                 an artefact is missing, incomplete or altered
     │   ├── AlteredArtefact        its files are not those that were published or signed
     │   └── UnsafeArtefact         it holds what could run code, or reaches out of its folder
+    ├── FirewallBreach             what makes training rows asked for a gate
     ├── PromotionRefused           the alias `stable` may not move as asked
     └── TrainingError              a training run cannot go on (loss not finite, no rows)
 
@@ -144,6 +145,10 @@ class AlteredArtefact(StoreError):
 
 class UnsafeArtefact(StoreError):
     """An artefact holds what could run code, cannot be read safely, or reaches out."""
+
+
+class FirewallBreach(ForgeMindError):
+    """What makes training rows asked for a suite that they must not learn from."""
 
 
 class PromotionRefused(ForgeMindError):

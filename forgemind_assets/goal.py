@@ -7,13 +7,13 @@ from pydantic import Field
 
 from forgemind_assets.goal_filters import Filters
 from forgemind_assets.goal_judges import Judges
+from forgemind_assets.goal_suites import ClosedSuites, Suites
 from forgemind_assets.records import Record, Weight
 from forgemind_assets.warden.policy import Policy
 from forgemind_assets.warden.terms import OWN, Terms
 
 BASELINE_VARIANTS = ("zero_shot", "few_shot")
 Variant = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
-SuiteName = Literal["dev", "full", "adversarial", "sealed"]
 
 
 class Task(Record):
@@ -87,6 +87,12 @@ class Limits(Record):
     max_iterations: int = Field(ge=1, le=100_000, description="not counting the baselines")
     hours: float = Field(gt=0)
     futility: Futility = Futility()
+    sealed_openings: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="how often a promotion may open the sealed suite, over all lines of the goal",
+    )
 
 
 class Prices(Record):
@@ -154,13 +160,13 @@ class Strategy(Record):
         return self.teachers if self.teacher is None else (self.teacher,)
 
 
-class Suites(Record):
-    """Paths of the suites, relative to the goal's folder."""
+class Tripwires(Record):
+    """What is measured beside the task, so that a good result is not taken for more than it is."""
 
-    dev: str
-    full: str
-    adversarial: str
-    sealed: str
+    general_ability: bool = Field(
+        default=True,
+        description="24 general prompts, compared with the base model; a warning, never a stop",
+    )
 
 
 class Search(Record):
@@ -232,6 +238,7 @@ class GoalSpec(Record):
     judges: Judges | None = Field(default=None, description="None: no model judges another's rows")
     search: Search = Search()
     attack: AttackSettings = AttackSettings()
+    tripwires: Tripwires = Tripwires()
     policy: Policy = Field(
         default=Policy(), description="what differs from the Warden's default policy"
     )
@@ -254,3 +261,8 @@ class Goal(Record):
     def name(self) -> str:
         """The goal's name: asset key prefix, MLflow model name, folder in the store."""
         return self.spec.name
+
+    def with_gates_closed(self) -> "Goal":
+        """The goal as the Foundry gets it: to ask for a gate is a FirewallBreach."""
+        spec = self.spec.model_copy(update={"suites": ClosedSuites.of(self.spec.suites)})
+        return self.model_copy(update={"spec": spec})

@@ -31,8 +31,9 @@ from forgemind_assets.goal_loading import SuiteSize, suite_sizes
 from forgemind_assets.goal_names import models, registry
 from forgemind_assets.goal_terms import origins_of
 from forgemind_assets.records import Record
+from forgemind_assets.trial_grounds.tripwires import general_cases
 
-TESTED = ("dev", "full", "adversarial")
+TESTED = ("dev", "full", "adversarial", "impossible")
 
 
 class GoalReport(Record):
@@ -79,7 +80,8 @@ def explain(
     hardware = hardware or ("gpu" if rented else detect_hardware())
     weights = models("base")[spec.limits.base_model]
     suites = suite_sizes(goal)
-    tested = sum(suites[name].cases for name in TESTED)
+    tested = sum(suites[name].cases for name in TESTED if name in suites)
+    tested += len(general_cases()) if spec.tripwires.general_ability else 0
     claim = explain_claim(spec, suites[spec.success.suite])
     comparison = explain_comparison(spec, suites[spec.success.suite])
     per_try = estimate_try(spec, weights, tested + spec.attack.cases, hardware)

@@ -3,17 +3,18 @@
 Every mistake is reported at once, with file, line and key, in one `GoalError`.
 """
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
 from forgemind_assets.errors import GoalError, Problem
-from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec, SuiteName
+from forgemind_assets.goal import BASELINE_VARIANTS, Goal, GoalSpec
 from forgemind_assets.goal_attack import check_attack_prompt
 from forgemind_assets.goal_checks import check_secrets, check_spec
 from forgemind_assets.goal_files import (
@@ -25,6 +26,7 @@ from forgemind_assets.goal_files import (
 from forgemind_assets.goal_prompts import check_judges, check_teacher_prompts, read_prompts
 from forgemind_assets.goal_schema import found, unknown_name, validate_sections
 from forgemind_assets.goal_sets import check_sets
+from forgemind_assets.goal_suites import SuiteName
 from forgemind_assets.goal_yaml import Document, Place, parse_yaml, read_yaml
 from forgemind_assets.home import REPOSITORY
 from forgemind_assets.records import Case, Record, Seed
@@ -32,6 +34,7 @@ from forgemind_assets.trial_grounds.statistics import typical_family
 
 GOALS = REPOSITORY / "benchmarks"
 SUITE_NAMES: tuple[SuiteName, ...] = ("dev", "full", "adversarial", "sealed")
+OPTIONAL_SUITE: SuiteName = "impossible"
 
 
 class SuiteSize(Record):
@@ -112,17 +115,36 @@ def shown_path(path: Path) -> str:
 
 
 def load_cases(goal: Goal, suite: SuiteName | Literal["canary"]) -> list[Case]:
-    """The cases of a suite; `canary` is the marked part of `dev`. Raises GoalError."""
+    """The cases of a suite; `canary` is the marked part of `dev`. Raises GoalError.
+
+    An optional suite that the goal does not have has none.
+    """
     name = "dev" if suite == "canary" else suite
-    cases = read_suite(goal.folder / getattr(goal.spec.suites, name))
+    path = suite_paths(goal, name).get(name)
+    cases = read_suite(path) if path is not None else []
     return [case for case in cases if case.canary] if suite == "canary" else cases
+
+
+def suite_digests(goal: Goal) -> dict[str, str]:
+    """SHA-256 of every suite's file, as it is now; "missing" for one that is not there."""
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        for name, path in suite_paths(goal).items()
+    }
+
+
+def suite_paths(goal: Goal, *names: str) -> dict[str, Path]:
+    """Where the goal's suites lie: those named, or all that it has."""
+    wanted = names or (*SUITE_NAMES, OPTIONAL_SUITE)
+    found = {name: getattr(goal.spec.suites, name) for name in wanted}
+    return {name: goal.folder / path for name, path in found.items() if path is not None}
 
 
 def suite_sizes(goal: Goal) -> dict[str, SuiteSize]:
     """Counts of every suite: all that may be known of a gate. Raises GoalError."""
     sizes = {}
-    for name in SUITE_NAMES:
-        cases = load_cases(goal, name)
+    for name in suite_paths(goal):
+        cases = load_cases(goal, cast(SuiteName, name))
         families = Counter(case.family for case in cases)
         sizes[name] = SuiteSize(
             cases=len(cases),
@@ -160,7 +182,9 @@ def _check_files(
 ) -> list[Path]:
     """Reads suites, seeds and prompts, and adds what is wrong; returns the files it read."""
     sets, files, read = {}, {}, []
-    for name in (*SUITE_NAMES, "seeds"):
+    asked = document.value.get("suites") if isinstance(document.value, dict) else None
+    extra = (OPTIONAL_SUITE,) if isinstance(asked, dict) and asked.get(OPTIONAL_SUITE) else ()
+    for name in (*SUITE_NAMES, *extra, "seeds"):
         place: Place = ("seeds",) if name == "seeds" else ("suites", name)
         path = _existing(folder, place, document)
         if path is not None:

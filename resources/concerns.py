@@ -12,9 +12,11 @@ from forgemind_assets.partitions import BASELINE, split_trial
 from forgemind_assets.trial_grounds.report import Report, read_report
 from forgemind_assets.warden.concerns import (
     Concern,
+    joined,
     quarantined_rows,
     rules_of,
     silent_layers,
+    solved_the_impossible,
     too_good_to_be_true,
 )
 from forgemind_assets.warden.policy import Approval, Stage
@@ -24,6 +26,7 @@ from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import read_stages
 from resources.approvals import version_subject
 from resources.reviews import open_reviews
+from resources.tripwires import impossible_of
 from resources.workshop import Workshop
 
 
@@ -85,19 +88,33 @@ def ask_about_layers(
         ask(goal, workshop, concern, subject_of(goal, concern, partition, version))
 
 
-def ask_about_gain(goal: Goal, workshop: Workshop, winner: Champion, version: str) -> None:
-    """Asks about a new champion whose gain is too good to be true; about its exact reports."""
+def ask_about_result(goal: Goal, workshop: Workshop, winner: Champion, version: str) -> None:
+    """Asks once about a champion's version that is too good to be true, with every reason."""
+    found = [_gain(goal, workshop, winner), _impossible(goal, workshop, winner.trial)]
+    concern = joined([one for one in found if one is not None])
+    if concern is not None:
+        ask(goal, workshop, concern, version_subject(goal, workshop, version))
+
+
+def _gain(goal: Goal, workshop: Workshop, winner: Champion) -> Concern | None:
+    """A gain over the champion before that is too large."""
     if not winner.changed or winner.before is None:
-        return
+        return None
     before = read_report(workshop.store.folder(goal.name, "benchmark_report", winner.before))
-    concern = too_good_to_be_true(
+    return too_good_to_be_true(
         winner.full.rate,
         before.pass_rate,
         before_did_the_task=did_the_task(winner.before, before),
         approval=approval_of(goal),
     )
-    if concern is not None:
-        ask(goal, workshop, concern, version_subject(goal, workshop, version))
+
+
+def _impossible(goal: Goal, workshop: Workshop, trial: str) -> Concern | None:
+    """More of the impossible cases passed than chance allows."""
+    verdict = impossible_of(goal, workshop.store, trial)
+    if verdict is None or verdict.holds:
+        return None
+    return solved_the_impossible(verdict.sentence, approval_of(goal))
 
 
 def did_the_task(trial: str, report: Report) -> bool:

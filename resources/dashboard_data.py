@@ -28,6 +28,7 @@ from resources.alerts import Outbox
 from resources.dashboard_datasets import newest_dataset
 from resources.forks import read_fork
 from resources.ledger import Ledger
+from resources.openings import openings_for, sealed_line
 from resources.outcome import read_outcome
 from resources.progress import only_waits, read_progress
 from resources.registrations import open_registrations, stable_version
@@ -103,6 +104,7 @@ class Source:
             turns=read_turns(self.store, self.ledger, name),
             stop=self._stop(name),
             origin=fork.sentence if fork else "",
+            sealed=sealed_line(goal, self.home),
             costs=self._costs(goal),
             spending=self._spending(goal, [line.trial for line in trials], champion),
             alerts=self.alerts(name),
@@ -127,6 +129,10 @@ class Source:
             champion_reason=self._comparison(subject.goal, subject.partition),
             can_be_stable=promotion and review.status == "approved" and stable != subject.version,
             changed=tuple(self._changes(review)),
+            sealed=tuple(
+                one.sentence for one in openings_for(self.home, subject.goal, subject.version)
+            ),
+            sealed_left=sealed_line(self.goals[subject.goal], self.home) if promotion else "",
         )
 
     def stable(self, goal: str) -> str | None:

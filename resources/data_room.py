@@ -50,6 +50,7 @@ TRAINING_ROWS: Stage = "training_rows"
 
 def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     """Publishes the raw dataset and returns the facts about it."""
+    goal = goal.with_gates_closed()
     began = time.monotonic()
     plan = Plan.model_validate(workshop.store.read_json(goal.name, "plan", iteration, "plan.json"))
     if plan.data is None:
@@ -90,6 +91,7 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
 
 def make_filtered(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     """Publishes the kept and the rejected rows and returns the facts about them."""
+    goal = goal.with_gates_closed()
     began = time.monotonic()
     source = workshop.store.folder(goal.name, "raw_dataset", iteration)
     progress = workshop.progress(goal.name)

@@ -145,17 +145,16 @@ def examine_subject(
     *,
     stage: str,
     of: int | None = None,
+    journal: Path | None = None,
 ) -> Exam:
-    """Tests any model on any cases."""
+    """Tests any model on any cases. `journal` keeps the answers; the trial's own if not given."""
     began = time.monotonic()
     prompts_folder = goal.folder / goal.spec.prompts
     prompt = load_task_prompt(prompts_folder, subject.prompt_variant)
     seeds = {seed.id: seed for seed in load_seeds(goal)}
     prompts = [task_messages(prompt, case.input, seeds) for case in cases]
     tokens = goal.spec.task.max_answer_tokens
-    journal = workshop.work(goal.name, subject.name) / journal_name(
-        subject.model_hash, subject.prompt_variant, goal.version, tokens
-    )
+    journal = journal or journal_of(goal, workshop, subject)
     progress = workshop.progress(goal.name)
     model = LocalModel(
         subject.base,
@@ -190,6 +189,17 @@ def examine_subject(
         seconds=time.monotonic() - began,
     )
     return Exam(report, results)
+
+
+def journal_of(goal: Goal, workshop: Workshop, subject: Subject, kind: str = "") -> Path:
+    """Where the answers of a subject are kept until its work is done."""
+    name = journal_name(
+        subject.model_hash,
+        subject.prompt_variant,
+        goal.version,
+        goal.spec.task.max_answer_tokens,
+    )
+    return workshop.work(goal.name, subject.name) / f"{kind}{name}"
 
 
 def suite_hash(cases: Sequence[Case]) -> str:

@@ -135,8 +135,10 @@ def read_iteration(
 
 
 def read_consent(goal: Goal, workshop: Workshop, key: str) -> dict[str, Any]:
-    """What people said of the version that waits for them, if one does."""
+    """What people said of the version that waits for them, or the sealed suite, if one does."""
     entry = workshop.store.read_json(goal.name, "registry_entry", key, "entry.json")
+    if entry.get("held_back"):
+        return {"held_back": entry["reason"], "refuted": entry["held_back"] == "sealed"}
     if not entry.get("consent_missing"):
         return {}
     consent, review = GoalApprovals(goal, workshop).standing(entry["version"])

@@ -16,13 +16,22 @@ from forgemind_assets.lorekeeper.promotion import (
     Standing,
     may_promote,
     may_roll_back,
+    with_sealed,
 )
 from forgemind_assets.lorekeeper.signing import Signature, sign_folder
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.trial_grounds.report import Report, read_report
 from resources.adapters import check_signature
-from resources.registrations import Action, Event, Registrations, open_registrations, stable_version
+from resources.registrations import (
+    MOVES,
+    Action,
+    Event,
+    Registrations,
+    open_registrations,
+    stable_version,
+)
 from resources.registry import Registry, Version
+from resources.sealed import OpeningsSpent, sealed_verdict
 from resources.signing_key import open_key
 from resources.workshop import Workshop
 
@@ -78,8 +87,16 @@ def promote(
     by: str,
     approvals: Approvals | None = None,
 ) -> Promotion:
-    """Makes a version `stable` if `may_promote` allows it; the answer says why not otherwise."""
-    decide = partial(may_promote, goal.spec, approvals=approvals)
+    """Makes a version `stable` if `may_promote` and then the sealed suite allow it.
+
+    The answer says why not otherwise. The sealed suite is opened last, when nothing else stands
+    in the way, for its openings are few.
+    """
+
+    def decide(version: Standing) -> Promotion:
+        allowed = may_promote(goal.spec, version, approvals)
+        return _unsealed(goal, workshop, version, allowed, reason, by)
+
     return _move_if(decide, "promoted", goal, workshop, version, reason, by)
 
 
@@ -118,6 +135,23 @@ def _move_if(
     return decision
 
 
+def _unsealed(
+    goal: Goal, workshop: Workshop, asked: Standing, allowed: Promotion, reason: str, by: str
+) -> Promotion:
+    """The permission after the sealed suite has been asked, too."""
+    if not allowed.promote or asked.full is None:
+        return allowed
+    version = Registry(workshop.home).get(goal.name, asked.version)
+    known = open_registrations(workshop.home)
+    try:
+        said = sealed_verdict(goal, workshop, known, version, asked.full, reason=reason, by=by)
+    except OpeningsSpent as error:
+        return allowed.model_copy(
+            update={"promote": False, "reason": f"{allowed.reason}; {error}", "held_back": "spent"}
+        )
+    return with_sealed(allowed, said)
+
+
 def _move(
     registry: Registry,
     known: Registrations,
@@ -139,7 +173,7 @@ def _move(
             reason=reason,
             by=by,
             stable_before=before,
-            evidence=decision.model_dump(mode="json", include={"reason", "approval"}),
+            evidence=decision.model_dump(mode="json", include={"reason", "approval", "sealed"}),
         )
     registry.make_stable(decision)
 
@@ -149,7 +183,7 @@ def standing(workshop: Workshop, known: Registrations, version: Version) -> Stan
     events = known.events(version.model)
     state, note = signature_state(workshop, known, version)
     report = report_of(workshop.store, version, "full")
-    was = [e for e in events if e.action != "registered" and e.version == version.version]
+    was = [e for e in events if e.action in MOVES and e.version == version.version]
     recorded = stable_version(events) == version.version
     return Standing(
         goal=version.model,

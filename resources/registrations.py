@@ -8,6 +8,7 @@ key. All entries of a goal are verified whenever one is read: an edited, inserte
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -20,7 +21,8 @@ from forgemind_assets.records import Record
 from resources.ledger_tables import metadata, open_engine, serialise, write
 from resources.signing_key import open_key
 
-Action = Literal["registered", "promoted", "rolled_back"]
+Action = Literal["registered", "promoted", "rolled_back", "sealed_opened", "sealed_read"]
+MOVES: tuple[Action, ...] = ("promoted", "rolled_back")
 FIRST = "0" * 64
 
 registry_events = sa.Table(
@@ -47,7 +49,7 @@ class Event(Record):
     at: float = Field(description="seconds since 1970")
     stable_before: str | None = Field(default=None, description="version that was `stable`")
     evidence: dict[str, Any] = Field(
-        default_factory=dict, description="signature, verdict of the gate, approval"
+        default_factory=dict, description="signature, verdict of the gate, approval, sealed rates"
     )
     previous: str = Field(default=FIRST, description="SHA-256 of the goal's entry before")
 
@@ -71,11 +73,16 @@ class Registrations:
         by: str,
         stable_before: str | None = None,
         evidence: dict[str, Any] | None = None,
+        allowed: Callable[[list[Event]], None] = lambda events: None,
     ) -> Event:
-        """Appends one entry. Raises AlteredArtefact where those before it do not hold."""
+        """Appends one entry. Raises AlteredArtefact where those before it do not hold.
+
+        `allowed` is called with those before it while nobody else can write, and may raise.
+        """
         with write(self._engine) as connection:
             serialise(connection)
             known = self._read(connection, goal)
+            allowed([event for event, _ in known])
             event = Event(
                 goal=goal,
                 version=version,
@@ -134,7 +141,7 @@ def signature_of(event: Event) -> Signature:
 
 def stable_version(events: list[Event]) -> str | None:
     """The version that `stable` points at, by the record; None where nothing was promoted."""
-    moves = [event.version for event in events if event.action != "registered"]
+    moves = [event.version for event in events if event.action in MOVES]
     return moves[-1] if moves else None
 
 

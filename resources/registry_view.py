@@ -5,6 +5,7 @@ from typing import Any
 
 from forgemind_assets.errors import AlteredArtefact, StoreError
 from forgemind_assets.goal import Goal
+from resources.openings import openings_for, sealed_facts
 from resources.promotions import SUITES, moved_outside, report_of, signature_state
 from resources.registrations import Event, Registrations, open_registrations, signature_of
 from resources.registry import STABLE, Registry, Version
@@ -20,6 +21,7 @@ def overview(goal: Goal, workshop: Workshop) -> dict[str, Any]:
         "goal": goal.name,
         "versions": [_facts(workshop, known, version) for version in versions],
         "warning": moved_outside(known.events(goal.name), stable),
+        "sealed": sealed_facts(goal, workshop.home),
     }
 
 
@@ -34,6 +36,7 @@ def details(goal: Goal, workshop: Workshop, version: str) -> dict[str, Any]:
         "key_id": signature_of(entry).key_id if entry else None,
         "manifest": _manifest(workshop, found),
         "events": [_event(event) for event in events],
+        "sealed": [one.facts for one in openings_for(workshop.home, goal.name, version)],
         "created": _time(found.created),
         "mlflow_run": found.run_id,
     }

@@ -34,6 +34,8 @@ HEAVY = {
 # of training rows learns yes or no.
 LOADER = {"forgemind_assets/goal_files.py", "forgemind_assets/goal_loading.py"}
 DOOR = "forgemind_assets/foundry/filters/suite_texts.py"
+# Who closes the gates for the Foundry, and what they are closed with.
+CLOSER, CLOSED = "forgemind_assets/goal.py", "forgemind_assets/goal_suites.py"
 MAY_READ_CASES = LOADER | {
     "forgemind_assets/cli/evaluate.py",
     "forgemind_assets/cli/subjects.py",
@@ -41,6 +43,8 @@ MAY_READ_CASES = LOADER | {
     "resources/attacks.py",
     "resources/examiner.py",
     "resources/training_seeds.py",
+    "resources/sealed.py",
+    "resources/tripwires.py",
 }
 READERS = {"load_cases", "read_suite", "read_records", "load_suite"}
 MAY_USE_THE_DOOR = {
@@ -214,7 +218,12 @@ def test_only_the_loader_knows_where_the_suites_lie():
         and isinstance(node.value, ast.Attribute | ast.Name)
         and ast.unparse(node).endswith("spec.suites")
     }
-    assert found - LOADER - {DOOR} == set()
+    # a check that is there only where the goal has the optional suite
+    asked = REPOSITORY / "forgemind_assets" / "trial_grounds" / "checks.py"
+    assert asked.read_text(encoding="utf-8").count("spec.suites") == 1
+    assert "spec.suites.impossible is not None" in asked.read_text(encoding="utf-8")
+    found -= {shown(asked)}
+    assert found - LOADER - {DOOR, CLOSER} == set()
 
 
 def test_the_foundry_and_the_brain_reach_no_module_that_opens_a_suite():
@@ -253,6 +262,58 @@ def test_what_a_teacher_is_told_of_mistakes_comes_from_dev_alone():
         if isinstance(node, ast.Constant) and node.value in forbidden
     }
     assert found == set()
+
+
+def test_the_paths_behind_the_closed_suites_are_taken_by_the_door_alone():
+    users = {
+        shown(path)
+        for path in sources("forgemind_assets", "resources", "sensors")
+        if "for_decontamination" in names_used(path)
+    }
+    assert users == {DOOR, CLOSED}
+
+
+def test_the_foundry_is_entered_with_the_gates_closed():
+    """Every function of the data room that takes a goal closes it before anything else."""
+    room = tree(REPOSITORY / "resources" / "data_room.py")
+    entered = {
+        node.name: ast.unparse(node.body[1])
+        for node in room.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("make_")
+    }
+    assert entered == dict.fromkeys(
+        ("make_raw", "make_filtered"), "goal = goal.with_gates_closed()"
+    )
+
+
+def test_the_sealed_suite_is_opened_in_one_place_that_promotions_alone_use():
+    code = sources("forgemind_assets", "resources", "sensors")
+    opened = {
+        shown(path)
+        for path in code
+        for node in ast.walk(tree(path))
+        if opens_a_suite(node, "sealed")
+    }
+    assert opened == {"resources/sealed.py"}
+    users = {
+        shown(path)
+        for path in code
+        for item in imports(path)
+        if item.name.startswith("resources.sealed.")
+    }
+    assert users == {"resources/promotions.py", "forgemind_assets/cli/evaluate.py"}
+    evaluate = REPOSITORY / "forgemind_assets" / "cli" / "evaluate.py"
+    taken = {i.name for i in imports(evaluate) if i.name.startswith("resources.sealed.")}
+    assert taken == {"resources.sealed.is_sealed"}, "which tells whether a file is the sealed one"
+
+
+def opens_a_suite(node: ast.AST, suite: str) -> bool:
+    """Whether a node is a call of a reader with this suite's name."""
+    return (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).split(".")[-1] in READERS
+        and any(isinstance(a, ast.Constant) and a.value == suite for a in node.args)
+    )
 
 
 def test_an_attack_reads_dev_and_no_other_suite():

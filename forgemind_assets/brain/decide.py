@@ -259,6 +259,8 @@ def promotion(it: IterationState, met: str) -> Decision:
         if it.promote.failures >= MAX_FAILURES:
             return gave_up(f"promoting {it.champion}")
         return Promote(it.key, it.promote.attempts + 1)
+    if it.held_back:
+        return Stop(f"{met}; not promoted: {it.held_back}", goal_met=not it.refuted)
     said = "; its promotion was rejected" if it.consent == "rejected" else ""
     return Stop(met + said, goal_met=True, kind="goal_met")
 

@@ -123,6 +123,10 @@ class IterationState(Record):
         default="none", description="what people said of the champion's promotion, if asked"
     )
     review: str = Field(default="", description="id of the review that asks them")
+    held_back: str = Field(
+        default="", description="why a champion that meets the goal was not promoted, in totals"
+    )
+    refuted: bool = Field(default=False, description="held back by what the sealed suite says")
 
     @property
     def winner(self) -> str | None:

@@ -24,13 +24,20 @@ def evaluate(
     """
     from forgemind_assets.cli.live import Ticker
     from forgemind_assets.cli.subjects import find_subject
+    from forgemind_assets.errors import UserError
     from forgemind_assets.goal_loading import find_goal, load_goal, read_suite
     from forgemind_assets.home import Home
     from resources.examiner import examine_subject
+    from resources.sealed import is_sealed
     from resources.workshop import Workshop
 
     name, _, wanted = target.partition("@")
     goal = load_goal(find_goal(name))
+    if suite.is_file() and is_sealed(goal, suite):
+        raise UserError(
+            f"--suite {suite}: expected a suite that may be read at any time, found the sealed one "
+            f"of {goal.name}, which only a promotion opens; see `forgemind registry promote`"
+        )
     cases = read_suite(suite)
     workshop = Workshop()
     subject = find_subject(goal, workshop, wanted)

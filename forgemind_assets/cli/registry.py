@@ -50,6 +50,11 @@ def list_versions(goal: GoalName, as_json: AsJson = False) -> None:
         table.add_row(entry["version"], names, entry["trial"], *rates, data, entry["signature"])
     console = Console()
     console.print(table if found["versions"] else f"{loaded.name} has no registered version yet")
+    sealed = found["sealed"]
+    console.print(
+        f"sealed suite: opened {sealed['openings_used']} of {sealed['openings_allowed']} times",
+        highlight=False,
+    )
     if found["warning"]:
         console.print(f"Warning: {found['warning']}", style="red", highlight=False)
 
@@ -76,6 +81,10 @@ def show(
     for suite, rate in found["reports"].items():
         typer.echo(f"{suite:<16} {_percent(rate)}")
     _echo_manifest(found["manifest"])
+    for opening in found["sealed"]:
+        slices = ", ".join(f"{name} {count}" for name, count in opening.get("slices", {}).items())
+        typer.echo(f"{'sealed':<16} {opening['result']}")
+        typer.echo(f"{'':<16} {slices or 'no rates yet'}")
     for event in found["events"]:
         typer.echo(f"{event['at']}  {event['action']:<11} {event['by']}: {event['reason']}")
 
@@ -90,6 +99,9 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Makes a version `stable`, if it is signed, meets the goal, and the policy's people agree.
+
+    It then opens the sealed suite, once an adapter and within limits.sealed_openings: a version
+    that passes significantly less of it than of the gate, or than the stable one, is refused.
 
     Exit 1: it may not be promoted; the reason is printed.
     """

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from forgemind_assets.warden.reviews import Review, Verdict
+    from resources.openings import Opening
     from resources.reviews import Reviews
 
 app = typer.Typer(help="Decide what only a person may.", no_args_is_help=True)
@@ -60,10 +61,12 @@ def list_reviews(
 def show(review: Id, as_json: Json = False) -> None:
     """Shows what is asked, the evidence, the rules, and who decided what, when and why."""
     found = _reviews().get(review)
+    sealed = _openings(found)
     if as_json:
-        typer.echo(json.dumps(_plain(found), indent=1))
+        typer.echo(json.dumps(_plain(found) | {"sealed": [o.facts for o in sealed]}, indent=1))
         return
-    for name, text in _lines(found):
+    opened = [("sealed", _clean(opening.sentence)) for opening in sealed]
+    for name, text in [*_lines(found), *opened]:
         typer.echo(f"{name:<12} {text}")
 
 
@@ -110,6 +113,17 @@ def _reviews() -> "Reviews":
     from resources.reviews import open_reviews
 
     return open_reviews(Home.from_environment())
+
+
+def _openings(review: "Review") -> "list[Opening]":
+    """Openings of the sealed suite for the version that a review is about."""
+    from forgemind_assets.home import Home
+    from resources.openings import openings_for
+
+    subject = review.question.subject
+    if subject.adapter is None:
+        return []
+    return openings_for(Home.from_environment(), subject.goal, subject.version)
 
 
 def _decide(

@@ -20,6 +20,7 @@ def status(
     from forgemind_assets.home import REPOSITORY, Home
     from forgemind_assets.lorekeeper.store import Store
     from resources.forks import read_fork
+    from resources.openings import sealed_facts, sealed_line
     from resources.outcome import read_outcome
     from resources.progress import read_progress
 
@@ -39,12 +40,14 @@ def status(
             "outcome": {"reason": stop.reason, "goal_met": stop.goal_met, "kind": stop.kind}
             if stop
             else None,
+            "sealed": sealed_facts(loaded, home),
         }
         if not as_json:
             console.print(table(loaded, past, constant_line(loaded, store)))
             if fork:
                 console.print(f"{loaded.name} was {fork.sentence}", highlight=False, markup=False)
             word = f"{'goal met' if stop.goal_met else 'stopped'}: {stop.reason}" if stop else None
+            console.print(f"sealed suite: {sealed_line(loaded, home)}", highlight=False)
             console.print(word or under_way(entries[loaded.name]["progress"]), highlight=False)
             if stop and goal and not stop.goal_met:
                 told = f"What is missing, and what you could change: forgemind report {goal}"

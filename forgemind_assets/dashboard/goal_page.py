@@ -35,6 +35,7 @@ def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
             ("wanted", f"{percent(goal.wanted)} of full"),
             ("standing", goal.standing),
             ("stable version", goal.stable or "none"),
+            *([("sealed suite", goal.sealed)] if goal.sealed else []),
             *([("line", goal.origin)] if goal.origin else []),
         ]
     )

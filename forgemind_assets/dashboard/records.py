@@ -116,6 +116,8 @@ class GoalPage:
     stop: StopReport | None = None
     origin: str = ""
     """Where the goal was forked from, in words; empty for one that was not."""
+    sealed: str = ""
+    """How often the sealed suite was opened, of how often it may be."""
 
 
 @dataclass(frozen=True)
@@ -157,3 +159,6 @@ class ReviewPage:
     champion_reason: str
     can_be_stable: bool
     changed: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
+    """Openings of the sealed suite for this version, in totals."""
+    sealed_left: str = ""

@@ -50,6 +50,8 @@ def review_page(found: ReviewPage, form: ReviewForm | None, told: Html | None = 
         ("adapter", subject.adapter or "-"),
         *((f"{name}", sha) for name, sha in subject.reports.items()),
         ("stable now", found.stable or "none"),
+        *([("sealed suite", found.sealed_left)] if found.sealed_left else []),
+        *(("sealed suite opened", told) for told in found.sealed),
         ("asked", f"{when(review.asked_at)} for {person(review.question.asked_by)}"),
         ("rules", rules(review)),
         ("owners", ", ".join(map(person, review.question.owners)) or "not known"),

@@ -17,6 +17,7 @@ from resources.adapters import refuse_registered
 from resources.race import Race as TrialRace
 from resources.race import open_race
 from resources.training_room import TrainingInputs, planned_trial, training_inputs
+from resources.tripwires import kept_seals, seals
 from resources.workshop import Workshop
 
 
@@ -59,6 +60,7 @@ def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> di
         write_manifest(folder, facts | {"prompt_variant": chosen.prompt_variant})
         return facts | {"seconds": 0.0}
     workshop.progress(goal.name).report("loading base model", 0, 1, "models", where=trial)
+    before = seals(goal, workshop)
     inputs = training_inputs(goal, workshop, trial, plan, chosen.training, chosen.prompt_variant)
     race = open_race(goal, workshop, trial)
     try:
@@ -82,6 +84,7 @@ def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> di
         "resumed_at_step": result.resumed_at,
         "start_from": chosen.training.start_from,
         "dataset_version": inputs.dataset_version,
+        **kept_seals(goal, workshop, before),
     } | (raced(result) if race else {})
 
 

@@ -13,7 +13,8 @@ from forgemind_assets.lorekeeper.promotion import Entry, approval_needed
 from forgemind_assets.partitions import BASELINE, split_trial
 from resources import promotions
 from resources.approvals import GoalApprovals
-from resources.concerns import ask_about_gain, ask_about_iteration
+from resources.concerns import ask_about_iteration, ask_about_result
+from resources.openings import sealed_line
 from resources.registry import Registry
 from resources.tracked_runs import show_version
 from resources.workshop import Workshop
@@ -38,7 +39,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
             (folder / "entry.json").write_text(json.dumps(entry.model_dump(), indent=1))
         manifest = workshop.store.manifest(goal.name, "registry_entry", key)
         shown = show_version(workshop.home, goal.name, entry.trial, entry.version)
-        facts = entry.model_dump() | {"wandb": shown}
+        facts = entry.model_dump() | {"wandb": shown, "sealed": sealed_line(goal, workshop.home)}
         return dg.MaterializeResult(
             metadata={k: v for k, v in facts.items() if v is not None},
             data_version=dg.DataVersion(manifest.version),
@@ -69,7 +70,7 @@ def register(
     )
     promotions.note_registration(workshop, goal.name, version, signature, by)
     registry.make_candidate(goal.name, version)
-    ask_about_gain(goal, workshop, winner, version)
+    ask_about_result(goal, workshop, winner, version)
     people = GoalApprovals(goal, workshop)
     decision = promotions.promote(
         goal, workshop, version, reason=winner.reason, by=by, approvals=people
@@ -82,4 +83,5 @@ def register(
         promoted=decision.promote,
         reason=decision.reason,
         consent_missing=decision.consent_missing,
+        held_back=decision.held_back,
     )

@@ -1,7 +1,8 @@
 """The rules by which the alias `stable` moves: forward to a better version, or back. Pure.
 
 `may_promote` is asked by the asset `registry_entry` and by the command line; nothing else gives
-the permission without which the registry moves no alias to `stable`.
+the permission without which the registry moves no alias to `stable`. `with_sealed` is what the
+sealed suite adds to a permission; going back to what was stable opens nothing.
 """
 
 from typing import Literal, Protocol
@@ -11,6 +12,7 @@ from pydantic import Field
 from forgemind_assets.brain.decide import judge
 from forgemind_assets.brain.state import Score
 from forgemind_assets.goal import GoalSpec
+from forgemind_assets.lorekeeper.sealed import SealedVerdict
 from forgemind_assets.records import Record
 from forgemind_assets.warden.policy_files import effective_policy
 
@@ -52,6 +54,9 @@ class Standing(Record):
     is_stable: bool = False
 
 
+HeldBack = Literal["", "sealed", "spent"]
+
+
 class Promotion(Record):
     """Whether `stable` may move to a version, and why."""
 
@@ -62,6 +67,10 @@ class Promotion(Record):
     reason: str
     approval: Approval | None = None
     consent_missing: bool = Field(default=False, description="nothing else stands in the way")
+    sealed: SealedVerdict | None = Field(default=None, description="where the suite was opened")
+    held_back: HeldBack = Field(
+        default="", description="`sealed`: by what that suite says; `spent`: it may not be opened"
+    )
 
 
 class Entry(Record):
@@ -72,6 +81,7 @@ class Entry(Record):
     promoted: bool
     reason: str
     consent_missing: bool = Field(default=False, description="a person must agree first")
+    held_back: HeldBack = Field(default="", description="as in `Promotion`")
 
 
 def approval_needed(spec: GoalSpec) -> bool:
@@ -96,6 +106,19 @@ def may_promote(spec: GoalSpec, version: Standing, approvals: Approvals | None =
         problem = None if verdict.met else verdict.sentence
         return _with_consent(spec, version, approvals, problem, verdict.sentence)
     return _with_consent(spec, version, approvals, problem, "")
+
+
+def with_sealed(allowed: Promotion, said: SealedVerdict) -> Promotion:
+    """A permission after the sealed suite has spoken: it can only take it away."""
+    word = f"on cases that nothing was chosen by, {said.reason}"
+    return allowed.model_copy(
+        update={
+            "promote": said.holds,
+            "reason": f"{allowed.reason}; {word}",
+            "sealed": said,
+            "held_back": "" if said.holds else "sealed",
+        }
+    )
 
 
 def may_roll_back(

@@ -22,6 +22,7 @@ from forgemind_assets.warden.screening import write_stages
 from resources.concerns import ask_about_outputs
 from resources.examiner import examine, examine_race, judge_outputs
 from resources.race import open_race
+from resources.tripwires import kept_seals, measure_beside, seals
 from resources.workshop import Workshop
 
 
@@ -54,7 +55,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
     ) -> dg.MaterializeResult:
         """The full tier: the gate suite that decides whether the goal is met."""
         trial, cases = context.partition_key, load_cases(goal, "full")
-        result = tier(goal, workshop, trial, "benchmark_report", "full", cases, screened=True)
+        result = tier(goal, workshop, trial, "benchmark_report", "full", cases, gate=True)
         ask_about_outputs(goal, workshop, trial)
         return result
 
@@ -77,6 +78,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
 
 def fast_tier(goal: Goal, workshop: Workshop, trial: str, cases: list[Case]) -> Report:
     """Asks the canary cases, then dev: all of it, or until the trial cannot win its race."""
+    before = seals(goal, workshop)
     canary = [case for case in cases if case.canary]
     first = examine(goal, workshop, trial, "dev", canary, stage="canary")
     need = goal.spec.success.canary_pass_rate
@@ -93,6 +95,7 @@ def fast_tier(goal: Goal, workshop: Workshop, trial: str, cases: list[Case]) -> 
     meta = {
         "stopped": stopped,
         "seconds": final.report.seconds + (0 if final is first else first.report.seconds),
+        **kept_seals(goal, workshop, before),
     } | ({"cannot_win": beaten.reason, "beaten_by": beaten.by} if beaten else {})
     with workshop.store.publish(goal.name, "canary_report", trial, meta) as folder:
         write_report(final.report, final.results, folder)
@@ -107,16 +110,22 @@ def tier(
     suite: str,
     cases: list[Case],
     *,
-    screened: bool = False,
+    gate: bool = False,
 ) -> dg.MaterializeResult:
-    """Runs one whole suite and publishes its report; `screened`: with what the Warden found."""
+    """Runs one whole suite and publishes its report.
+
+    `gate`: with what the Warden found in the answers, and what is measured beside the gate.
+    """
+    before = seals(goal, workshop)
     exam = examine(goal, workshop, trial, suite, cases)
-    layers = judge_outputs(goal, workshop, trial, exam.results) if screened else ()
-    meta = {"seconds": exam.report.seconds}
+    layers = judge_outputs(goal, workshop, trial, exam.results) if gate else ()
+    meta: dict[str, Any] = {"seconds": exam.report.seconds}
     with workshop.store.publish(goal.name, asset, trial, meta) as folder:
         write_report(exam.report, exam.results, folder)
-        if screened:
+        if gate:
             write_stages(folder, {"model_outputs": layers})
+            meta["seconds"] += measure_beside(goal, workshop, trial, folder)
+        meta.update(kept_seals(goal, workshop, before))
     return result_of(goal, workshop, asset, trial, exam.report)
 
 

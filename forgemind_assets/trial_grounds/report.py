@@ -70,7 +70,10 @@ def summarise(
     seconds: float = 0.0,
     seed: int = 0,
 ) -> Report:
-    """Builds the report; `seed` draws the fifteen samples that people read."""
+    """Builds the report; `seed` draws the fifteen samples that people read.
+
+    They are shown without the prompt: what a gate asks stands in the table of cases alone.
+    """
     overall = rate_of(results)
     canary = [r for r in results if r.case_id in canary_ids]
     names = sorted({r.slice for r in results})
@@ -94,7 +97,7 @@ def summarise(
         canary=rate_of(canary) if canary else None,
         scores={kind: score_rate(results, kind) for kind in kinds},
         reasons=reasons,
-        samples=tuple(drawn),
+        samples=tuple(result.model_copy(update={"prompt": ""}) for result in drawn),
         constant_answer=constant[0],
         constant_rate=constant[1],
         seconds=seconds,
@@ -166,3 +169,8 @@ def read_cases(folder: Path) -> dict[str, bool]:
 def read_families(folder: Path) -> dict[str, str]:
     """Case id -> family, of a report that `write_report` wrote."""
     return dict(pl.read_parquet(folder / "cases.parquet", columns=["case_id", "family"]).rows())
+
+
+def read_slices(folder: Path) -> dict[str, str]:
+    """Case id -> slice, of a report that `write_report` wrote."""
+    return dict(pl.read_parquet(folder / "cases.parquet", columns=["case_id", "slice"]).rows())

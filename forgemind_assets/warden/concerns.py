@@ -130,6 +130,37 @@ def too_good_to_be_true(
     )
 
 
+def solved_the_impossible(sentence: str, approval: Approval) -> Concern | None:
+    """The question about a version that passed more impossible cases than chance allows.
+
+    Asked unless the policy asks about nothing that is too good to be true.
+
+    Args:
+        sentence: counts, chance and p value.
+        approval: the policy's part.
+    """
+    if approval.too_good_to_be_true is None:
+        return None
+    return Concern(
+        kind="too_good_to_be_true",
+        reason=f"{sentence}. Nobody can solve these honestly: look for cases among the training "
+        "rows, and for a grader that accepts too much",
+        evidence={"impossible_cases": sentence},
+    )
+
+
+def joined(concerns: Sequence[Concern]) -> Concern | None:
+    """Several reasons to ask the same question as one; None where there is none."""
+    if not concerns:
+        return None
+    return concerns[0].model_copy(
+        update={
+            "reason": "; and ".join(one.reason for one in concerns),
+            "evidence": {key: value for one in concerns for key, value in one.evidence.items()},
+        }
+    )
+
+
 def told(counts: Mapping[str, int]) -> str:
     """Counts by reason, the largest first."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

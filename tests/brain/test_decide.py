@@ -143,6 +143,13 @@ def test_a_promotion_that_fails_again_and_again_is_given_up():
     assert "promoting 0001-a failed 3 times" in decision.reason
 
 
+@pytest.mark.parametrize("refuted", [True, False])
+def test_a_goal_that_is_met_on_the_gate_alone_is_not_called_met(refuted):
+    decision = decide(SPEC, met(held_back="3 of 90 sealed cases", refuted=refuted))
+    assert decision.goal_met is not refuted
+    assert decision.reason.endswith("not promoted: 3 of 90 sealed cases")
+
+
 def test_a_rejected_promotion_ends_the_loop_and_is_said():
     decision = decide(SPEC, met(consent="rejected"))
     assert decision.goal_met

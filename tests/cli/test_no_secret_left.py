@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import re
 import sqlite3
 import ssl
 import subprocess
@@ -13,15 +12,15 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
 import polars as pl
 import pytest
 import yaml
-from fakes.command import PATIENCE_SECONDS, printed_address, start
+from fakes.command import PATIENCE_SECONDS, start
 from fakes.leaks import leaks
 from fakes.mlflow_server import MlflowServer
 from fakes.moderation_server import FakeModeration
 from fakes.openai_server import Fails, FakeOpenAI, Says
+from fakes.saved_pages import save_pages
 from fakes.smtp_server import FakeMailServer
 from fakes.taught_goal import pair, taught_goal
 from fakes.tiny_model import write_catalogue, write_tiny_model
@@ -200,26 +199,3 @@ def test_a_run_with_an_mlflow_server_leaves_no_login_of_its_address_anywhere(tmp
     left = {what: where for what, where in SEARCHED.items() if what not in elsewhere}
     assert [what for what, where in left.items() if not any(tmp_path.glob(where))] == []
     assert leaks(tmp_path, SECRETS) == []
-
-
-def save_pages(place: Path, given: dict[str, str]) -> None:
-    """Every page of the dashboard as a file, and what the commands that show things print."""
-    process = start(place, "dashboard", str(place / "goal"), "--port", "0", **given)
-    page, token = printed_address(place, process)
-    (place / "pages").mkdir()
-    with httpx.Client(base_url=page, timeout=PATIENCE_SECONDS) as client:
-        client.get("/", params={"token": token})
-        links = ["/", "/goals/small_goal", "/alerts", "/reviews"]
-        links += sorted(set(re.findall(r'href="(/reviews/[^"]+)"', client.get("/reviews").text)))
-        for number, link in enumerate(links):
-            answer = client.get(link)
-            assert answer.status_code == 200, answer.text
-            (place / "pages" / f"{number}.html").write_text(answer.text)
-    process.terminate()
-    process.wait(PATIENCE_SECONDS)
-    for arguments in (
-        ["inbox"],
-        ["review", "list", "--all"],
-        ["registry", "list", str(place / "goal")],
-    ):
-        assert start(place, *arguments, **given).wait(PATIENCE_SECONDS) == 0

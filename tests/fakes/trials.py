@@ -1,14 +1,21 @@
 """Published trials of a small installation: plans, adapters, reports, and their conclusion."""
 
+import json
+
 from fakes.artefacts import write_adapter
 
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
 from forgemind_assets.forge.assets import make_adapter
 from forgemind_assets.foundry.tables import write_rejected, write_rows
-from forgemind_assets.goal_loading import load_seeds
+from forgemind_assets.goal_loading import load_cases, load_seeds
 from forgemind_assets.records import Row, TestResult
+from forgemind_assets.trial_grounds.evaluation import append_journal
 from forgemind_assets.trial_grounds.report import Rate, summarise, write_report
+from resources import promotions
+from resources.examiner import Subject
+from resources.registry import ADAPTER_TAG, TRIAL_TAG, Registry
+from resources.sealed import answers_file
 
 
 def publish_report(place, asset, trial, passed, total=24, constant=0.25):
@@ -39,11 +46,28 @@ def publish_report(place, asset, trial, passed, total=24, constant=0.25):
         write_report(report, results, folder)
 
 
-def publish_trial(place, trial, passed):
+def publish_trial(place, trial, passed, wrong_on_sealed=0):
     store, name = place.workshop.store, place.goal.name
     with store.publish(name, "adapter", trial, {}) as folder:
         write_adapter(folder, passed)
     publish_reports(place, trial, passed)
+    answer_sealed(place, trial, wrong_on_sealed)
+
+
+def answer_sealed(place, trial, wrong=0):
+    """Answers to the sealed suite as an opening that was cut off left them; no model is asked.
+
+    The last `wrong` of them are wrong.
+    """
+    manifest = place.workshop.store.manifest(place.goal.name, "adapter", trial)
+    subject = Subject(trial, place.goal.folder, None, "short", manifest.version)
+    file = answers_file(place.goal, place.workshop, subject)
+    cases = load_cases(place.goal, "sealed")
+    for number, case in enumerate(cases):
+        right = case.expected["cwe"]
+        other = "CWE-78" if right != "CWE-78" else "CWE-89"
+        label = right if number < len(cases) - wrong else other
+        append_journal(file, case.id, json.dumps({"cwe": label}))
 
 
 def train_trial(place, trial, passed):
@@ -98,3 +122,17 @@ def promote_by_run(place, key="0001"):
     place.instance.add_dynamic_partitions("small_goal__iteration", [key])
     job = place.definitions.resolve_job_def("small_goal__promote")
     return job.execute_in_process(instance=place.instance, partition_key=key, raise_on_error=False)
+
+
+def register_by_hand(place, trial):
+    """A version of a trial that never became champion, as a person might register it."""
+    goal, home = place.goal.name, place.workshop.home
+    adapter = place.workshop.store.manifest(goal, "adapter", trial).version
+    signature = promotions.sign(place.workshop, goal, trial)
+    client = Registry(home).client()
+    if not client.search_registered_models(f"name = '{goal}'"):
+        client.create_registered_model(goal)
+    tags = {TRIAL_TAG: trial, ADAPTER_TAG: adapter}
+    made = str(client.create_model_version(goal, source="file:///nowhere", tags=tags).version)
+    promotions.note_registration(place.workshop, goal, made, signature, "ada")
+    return made

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 from fakes.chromium import find_chromium, tab_of
 from fakes.dashboard import form_of, running_dashboard
-from fakes.installation import install
+from fakes.installation import forgemind, install
 from fakes.trials import conclude, publish_plan, publish_report, publish_trial
 
 from resources.registry import STABLE, Registry
@@ -56,6 +56,11 @@ def test_an_approval_on_the_page_moves_stable_without_a_terminal(waiting):
         page = client.get(path).text
         assert "Version 1 is stable." in page
         assert "<form" not in page
+        for told in ("opened 1 of 5 times", "12 of 12 cases (100.0%) of the sealed suite passed"):
+            assert told in page
+        assert "opened 1 of 5 times" in client.get("/goals/small_goal").text
+        shown = forgemind(waiting, "review", "show", review.id).output
+        assert "12 of 12 cases (100.0%) of the sealed suite passed" in shown
         again = client.post(f"{path}/stable", data=form)
         assert (again.status_code, "only an approved promotion" in again.text) == (409, True)
 

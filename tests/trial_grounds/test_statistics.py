@@ -7,11 +7,12 @@ import random
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, truncnorm
+from scipy.stats import binom, binomtest, fisher_exact, truncnorm
 from scipy.stats import t as student
 
 from forgemind_assets.trial_grounds.binomial import at_least, student_quantile
 from forgemind_assets.trial_grounds.statistics import (
+    Counted,
     Paired,
     best_after_selection,
     bootstrap_interval,
@@ -22,7 +23,9 @@ from forgemind_assets.trial_grounds.statistics import (
     detectable_gain,
     family_design_effect,
     gain_after_selection,
+    holm,
     loop_confidence,
+    lower_rate_p_value,
     mcnemar_exact,
     mcnemar_mid_p,
     mcnemar_one_sided,
@@ -447,3 +450,52 @@ def test_families_ask_for_more_cases_only_where_they_have_several():
     assert typical_family([]) == 1
     assert family_design_effect(1) == 1
     assert family_design_effect(4, icc=0.1) == pytest.approx(1.3)
+
+
+def test_fishers_lady_who_tastes_tea():
+    """Fisher 1935: three of four cups of each kind told rightly, p = 17 / 70."""
+    assert lower_rate_p_value(Counted(1, 4), Counted(3, 4)) == pytest.approx(17 / 70)
+    assert lower_rate_p_value(Counted(0, 4), Counted(4, 4)) == pytest.approx(1 / 70)
+    assert lower_rate_p_value(Counted(4, 4), Counted(0, 4)) == 1.0
+    assert lower_rate_p_value(Counted(0, 0), Counted(3, 4)) == 1.0
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.9])
+def test_two_suites_of_one_rate_are_called_different_no_more_often_than_alpha(rate):
+    small, large, wrong = 20, 30, 0.0
+    for low in range(small + 1):
+        for high in range(large + 1):
+            if lower_rate_p_value(Counted(low, small), Counted(high, large)) <= 0.05:
+                wrong += (
+                    math.comb(small, low) * rate**low * (1 - rate) ** (small - low)
+                    * math.comb(large, high) * rate**high * (1 - rate) ** (large - high)
+                )  # fmt: skip
+    assert 0 < wrong <= 0.05
+
+
+@given(
+    st.integers(1, 60), st.integers(1, 60), st.floats(0, 1), st.floats(0, 1), st.floats(1, 8)
+)  # fmt: skip
+def test_alike_cases_never_make_two_suites_more_unlike(small, large, low, high, effect):
+    first, second = round(low * small), round(high * large)
+    plain = lower_rate_p_value(Counted(first, small), Counted(second, large))
+    table = [[first, small - first], [second, large - second]]
+    assert plain == pytest.approx(fisher_exact(table, alternative="less").pvalue)
+    counted = Counted(first, small, effect), Counted(second, large, effect)
+    assert 0 <= lower_rate_p_value(*counted) <= 1
+    if first == 0 and second == large:
+        assert lower_rate_p_value(*counted) >= plain
+
+
+def test_holms_own_order():
+    found = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
+    assert found == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
+    assert holm({}) == {}
+    assert holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0}
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_lies_between_the_p_values_and_bonferroni(values):
+    given_values = {str(i): value for i, value in enumerate(values)}
+    for name, adjusted in holm(given_values).items():
+        assert given_values[name] <= adjusted <= min(1.0, max(values) * len(values)) + 1e-12

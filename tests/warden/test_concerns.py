@@ -5,9 +5,11 @@ import json
 import pytest
 
 from forgemind_assets.warden.concerns import (
+    joined,
     quarantined_rows,
     rules_of,
     silent_layers,
+    solved_the_impossible,
     too_good_to_be_true,
 )
 from forgemind_assets.warden.policy import Approval
@@ -110,3 +112,19 @@ def test_the_policy_says_who_may_decide():
     rules = rules_of(Approval(approvers=2, own_goal="forbidden"))
     assert (rules.persons, rules.own_goal) == (2, False)
     assert rules_of(ASKED).own_goal
+
+
+def test_two_reasons_to_doubt_a_result_are_one_question():
+    gain = too_good_to_be_true(0.9, 0.3, before_did_the_task=True, approval=ASKED)
+    solved = solved_the_impossible("9 of 26 impossible cases passed", ASKED)
+    both = joined([gain, solved])
+    assert both.kind == "too_good_to_be_true"
+    assert both.reason == f"{gain.reason}; and {solved.reason}"
+    assert set(both.evidence) == {
+        "pass_rate",
+        "pass_rate_before",
+        "asked_above",
+        "impossible_cases",
+    }
+    assert joined([]) is None
+    assert solved_the_impossible("9 of 26", SILENT) is None

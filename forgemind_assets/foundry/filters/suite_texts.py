@@ -97,7 +97,7 @@ class Decontaminator:
 def open_decontaminator(goal: Goal, embedder: Embedder | None = None) -> Decontaminator:
     """Reads all suites of a goal. Raises FileNotFoundError where one is missing."""
     suites, filters = goal.spec.suites, goal.spec.filters
-    paths = [goal.folder / p for p in (suites.dev, suites.full, suites.adversarial, suites.sealed)]
+    paths = [goal.folder / path for path in suites.for_decontamination()]
     texts = [json.loads(line)["input"] for path in paths for line in _lines(path)]
     limits = Overlap(
         filters.decontamination_ngram,

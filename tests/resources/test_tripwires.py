@@ -1,0 +1,83 @@
+"""Hashes of suites, graders and weights: a change is seen, and a big file is read once."""
+
+import json
+import os
+import shutil
+
+import dagster as dg
+import pytest
+from fakes.goal_folder import set_path
+from fakes.installation import install
+from fakes.trials import conclude, publish_plan, publish_trial
+
+from forgemind_assets.trial_grounds.report import Rate, Report
+from resources.reviews import open_reviews
+from resources.tripwires import IMPOSSIBLE, folder_digest, kept_seals, seals
+
+pytestmark = pytest.mark.filterwarnings("default")  # warnings of mlflow are not ours to mend
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    with dg.instance_for_test() as instance:
+        yield install(tmp_path, instance, monkeypatch)
+
+
+def test_a_suite_that_changes_under_way_is_named(place):
+    before = seals(place.goal, place.workshop)
+    assert set(before) == {
+        "suite dev", "suite full", "suite adversarial", "suite sealed", "graders", "base weights",
+    }  # fmt: skip
+    assert kept_seals(place.goal, place.workshop, before)["changed_seals"] == []
+    path = set_path(place.goal.folder, "adversarial")
+    path.write_text(path.read_text() + "\n")
+    assert kept_seals(place.goal, place.workshop, before)["changed_seals"] == ["suite adversarial"]
+    path.unlink()
+    assert seals(place.goal, place.workshop)["suite adversarial"] == "missing"
+
+
+def test_weights_that_change_keep_neither_hash_nor_place_in_the_cache(place, tmp_path):
+    before = seals(place.goal, place.workshop)
+    file = tmp_path / "tiny" / "model.safetensors"
+    stat, data = file.stat(), bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as a careful hand would
+    assert file.stat().st_mtime_ns == stat.st_mtime_ns
+    assert kept_seals(place.goal, place.workshop, before)["changed_seals"] == ["base weights"]
+
+
+def test_weights_are_read_once_as_long_as_they_are_the_same_file(place, tmp_path):
+    home, folder = place.workshop.home, tmp_path / "tiny"
+    digest = folder_digest(home, folder)
+    known = json.loads((home.run / "weights.json").read_text())
+    # what stands in the cache is what counts while the file's identity is the same
+    name = str(folder / "model.safetensors")
+    known[name]["sha256"] = "0" * 64
+    (home.run / "weights.json").write_text(json.dumps(known))
+    assert folder_digest(home, folder) != digest
+    os.utime(folder / "model.safetensors")
+    assert folder_digest(home, folder) == digest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("passed", "asked"), [(2, 0), (12, 1)])
+def test_people_are_asked_about_a_version_that_solves_the_impossible(place, passed, asked):
+    publish_plan(place, "0001")
+    publish_trial(place, "0001-a", passed=12)
+    store = place.workshop.store
+    before = store.folder("small_goal", "benchmark_report", "0001-a")
+    report = Report(
+        goal="small_goal", suite="impossible", suite_hash="h", model="m", model_hash="h",
+        prompt_variant="short", overall=Rate(passed=passed, total=12), interval=(0, 1), slices={},
+    )  # fmt: skip
+    with store.publish("small_goal", "benchmark_report", "0001-a", {"seconds": 1.0}) as folder:
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        (folder / IMPOSSIBLE).write_text(report.model_dump_json())
+    for _ in range(2):
+        conclude(place, "0001")
+    reviews = open_reviews(place.workshop.home).state("small_goal")
+    assert len(reviews) == asked
+    for review in reviews:
+        assert review.question.kind == "too_good_to_be_true"
+        assert "12 of 12 impossible cases passed" in review.question.reason
