@@ -14,6 +14,7 @@ from forgemind_assets.brain.search.memory import PastTrial
 from forgemind_assets.brain.slice_effects import SliceRecord
 from forgemind_assets.brain.slice_plan import known_slices, slice_weights, targets
 from forgemind_assets.brain.state import IterationState, Score, State
+from forgemind_assets.brain.turns import outcome_of
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.partitions import BASELINE, trial_key
 from forgemind_assets.records import DataSettings, Plan, TrainSettings, TrialSettings
@@ -44,7 +45,16 @@ def propose(spec: GoalSpec, state: State, key: str) -> Plan:
     wish = wishes(spec, state.fork, key, first_settings(spec))
     if not trained:
         return first_plan(spec, state, key, wish)
-    return next_plan(spec, trained, key, known_trials(state), wish, known_slices(state))
+    baselines = [dev.rate for it in state.iterations if it.key == BASELINE and (dev := dev_of(it))]
+    return next_plan(
+        spec,
+        trained,
+        key,
+        known_trials(state),
+        wish,
+        known_slices(state),
+        max(baselines, default=None),
+    )
 
 
 def first_plan(spec: GoalSpec, state: State, key: str, wish: Wishes = NO_WISHES) -> Plan:
@@ -107,10 +117,12 @@ def next_plan(
     known: Sequence[PastTrial] = (),
     wish: Wishes = NO_WISHES,
     slices: Sequence[SliceRecord] = (),
+    baseline: float | None = None,
 ) -> Plan:
     """Learns from what each slice of dev made of its rows, and from who leads on dev.
 
-    What a forked line wants goes before what would follow from the past.
+    What a forked line wants goes before what would follow from the past. `baseline` is the better
+    baseline's dev rate, from which the first trained iteration set out.
     """
     last = trained[-1]
     before = trained[-2] if len(trained) > 1 else None
@@ -137,7 +149,8 @@ def next_plan(
         ),
         expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.0%}.",
         expected_dev_gain=expected_gain(dev),
-        last_outcome=outcome(last, before),
+        last_outcome=f"Iteration {last.key}: "
+        + outcome_of(last.plan, dev.rate, dev_rate(before) if before else baseline),
         data=DataSettings(
             rows=rows,
             slice_weights=aim.weights,
@@ -238,19 +251,6 @@ def reused(trained: list[IterationState], trial: TrialSettings) -> tuple[str, ..
     """A start from the base model takes all earlier rows along; a trained one has seen them."""
     assert trial.training is not None
     return tuple(it.key for it in trained) if trial.training.start_from == "base" else ()
-
-
-def outcome(last: IterationState, before: IterationState | None) -> str:
-    """Whether the last plan's hypothesis came true, in one sentence."""
-    assert last.plan is not None
-    now = dev_rate(last)
-    gain = now - (dev_rate(before) if before else 0.0)
-    wanted = last.plan.expected_dev_gain or 0.0
-    word = "came true" if gain >= wanted else "did not come true"
-    return (
-        f"The hypothesis of iteration {last.key} {word}: dev {now:.0%}, "
-        f"{gain:+.0%} where {wanted:+.0%} was expected."
-    )
 
 
 def expected_gain(dev: Score) -> float:
