@@ -101,7 +101,7 @@ class Raced:
 
     def stays(self, name: str, share: float) -> bool:
         """Whether the rule lets a trial train on; notes who put it out, and where."""
-        beaten = beaten_at_rung(self.shown[name], self.rivals(name), len(self.trials))
+        beaten = beaten_at_rung(self.shown[name], self.rivals(name))
         if beaten:
             self.out[name] = beaten.by, share
         return beaten is None
@@ -127,10 +127,10 @@ def side_by_side(field: Sequence[Trial], order: Sequence[int]) -> Cost:
     """All trials come to each rung, and to each block of cases, at the same time."""
     race, at = Raced(field, order), 0.0
     alive = list(race.trials)
-    for share in (*RUNGS, 1.0):
+    for share in RUNGS:
         alive = [name for name in alive if advance(race, name, at, share)]
         at = share
-        alive = [name for name in alive if share == 1 or race.stays(name, share)]
+        alive = [name for name in alive if race.stays(name, share)]
     alive += put_back(race)
     before = 0
     for end in race.looks():
@@ -162,8 +162,8 @@ def put_back(race: Raced) -> list[str]:
 
 def trained(race: Raced, name: str, at: float = 0.0) -> bool:
     """Trains one trial while it stays; whether it came to the end."""
-    for share in [share for share in (*RUNGS, 1.0) if share > at]:
-        if not advance(race, name, at, share) or (share < 1 and not race.stays(name, share)):
+    for share in [share for share in RUNGS if share > at]:
+        if not advance(race, name, at, share) or not race.stays(name, share):
             return False
         at = share
     return True
@@ -188,7 +188,7 @@ def advance(race: Raced, name: str, at: float, share: float) -> bool:
     if broke:
         race.shown.pop(name, None)
         race.broken.add(name)
-    elif share < 1:
+    else:
         race.show_rung(name, share)
     return not broke
 
@@ -273,6 +273,26 @@ class Table:
         return Trial(shown, answers(self.rng, difficulty, rate), row["steps"][-1])
 
 
+def margins_from(source: Table, sizes: Sequence[int], fields: int = 2000) -> dict:
+    """How far behind the best at each rung winners were, in random fields of real trainings.
+
+    Of several trainings that pass as many cases the one that was least behind counts.
+    """
+    gaps: dict[float, list[float]] = {share: [] for share in RUNGS}
+    for number in range(fields):
+        field = [t for t in source.field(sizes[number % len(sizes)]) if t.failed_at is None]
+        passed = [int(t.right.sum()) for t in field]
+        won = [t for t, count in zip(field, passed, strict=True) if count == max(passed)]
+        for share, of in gaps.items():
+            best = min(t.rungs[share] for t in field)
+            of.append(min(t.rungs[share] for t in won) / best - 1)
+    levels = (0.9, 0.95, 0.98, 0.99, 1.0)
+    return {
+        f"{share:g}": {f"{level:.0%}": round(float(np.quantile(of, level)), 3) for level in levels}
+        for share, of in gaps.items()
+    }
+
+
 # --- The measurement ----------------------------------------------------------------------------
 
 
@@ -340,7 +360,14 @@ def main() -> None:
     parser.add_argument("--replays", type=int, default=200)
     parser.add_argument("--sizes", type=int, nargs="+", default=[3, 4, 8])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--margins-from", type=Path, help="only say how far behind winners of this table were"
+    )
     given = parser.parse_args()
+    if given.margins_from:
+        table = Table(given.margins_from, np.random.default_rng(given.seed))
+        print(json.dumps(margins_from(table, given.sizes)))
+        return
     started, rng = time.perf_counter(), np.random.default_rng(given.seed)
     sources: dict[str, World | Table] = {
         "simulated, 12 points apart": World(rng, 0.12),

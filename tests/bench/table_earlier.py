@@ -20,7 +20,6 @@ sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 import replay  # noqa: E402
 import table_make  # noqa: E402
 import table_task  # noqa: E402
-from search import centre_of  # noqa: E402
 
 from forgemind_assets.brain.search.memory import PastTrial  # noqa: E402
 from forgemind_assets.brain.search.propose import propose_trials  # noqa: E402
@@ -36,7 +35,7 @@ def space() -> Space:
     """The product's dials within the ends of the table, around what the goal says."""
     ends = tuple(replay.Entry(dials, {}, None) for dials in table_make.design())
     rows = len(table_task.load_earlier_task().train)
-    return replay.table_space(centre_of(rows), replay.Table(ends))
+    return replay.table_space(replay.centre_of(rows), replay.Table(ends))
 
 
 def searched(config: int, rows: table_make.Rows) -> dict[str, Any]:

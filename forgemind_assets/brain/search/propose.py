@@ -31,7 +31,7 @@ WIDTHS = (1.0, 2.0)
 FEW = 4
 """Own trials that must have finished before TPE is asked; of fewer it says little."""
 
-ALLOWANCE, PLATEAU_ALLOWANCE = 1.0, 2.0
+ALLOWANCE, PLATEAU_ALLOWANCE = 0.5, 2.0
 """Standard deviations that are added to what is expected; on a plateau the unknown counts more."""
 
 SAME = 0.05
@@ -103,21 +103,25 @@ class _Batch:
     def next(self) -> Proposal:
         """The most promising candidate that repeats nothing, or the least alike of all."""
         met: Idea | None = None
-        new, repeated = list[Candidate](), list[Candidate]()
-        for source, values in self._candidates():
-            idea = memory.nearest_idea(self._space, values, self._ideas)
+        ranked = self._ranked(list(self._candidates()))
+        for chosen in ranked:
+            idea = memory.nearest_idea(self._space, chosen[1], self._ideas)
             met = met or idea
-            is_new = idea is None and self._gap(values) > SAME
-            (new if is_new else repeated).append((source, values))
-        source, values = self._choose(new) if new else max(repeated, key=lambda c: self._gap(c[1]))
+            if idea is None and self._gap(chosen[1]) > SAME:
+                break
+        else:
+            chosen = max(ranked, key=lambda candidate: self._gap(candidate[1]))
+        source, values = chosen
         reason = self._reason(source, values, met)
         self._take(values)
         return Proposal(values=values, source=source, reason=reason)
 
-    def _choose(self, candidates: Sequence[Candidate]) -> Candidate:
+    def _ranked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The most promising first."""
         mean, deviation = self._response.expect([values for _, values in candidates])
         allowance = PLATEAU_ALLOWANCE if self._plateau else ALLOWANCE
-        return candidates[int((mean + allowance * deviation).argmax())]
+        order = (-(mean + allowance * deviation)).argsort(kind="stable")
+        return [candidates[int(place)] for place in order]
 
     def _take(self, values: Values) -> None:
         self._tried.append(values)

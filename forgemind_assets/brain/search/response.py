@@ -131,15 +131,7 @@ class Response:
         return np.array([_scales(point.values) for point in points]) / MAIN_LENGTHS
 
     def _rest(self, points: Sequence[Point]) -> Array:
-        return (
-            np.array(
-                [
-                    [dial.place(point.values[dial.name]) / dial.width for dial in self._space.dials]
-                    for point in points
-                ]
-            )
-            / REST_LENGTH
-        )
+        return np.array([self._space.at(point.values) for point in points]) / REST_LENGTH
 
 
 def _scales(values: Values) -> tuple[float, float]:
