@@ -86,7 +86,8 @@ def newest_iteration(
     goal: str, instance: dg.DagsterInstance, fork: Fork | None = None
 ) -> str | None:
     """The iteration of the newest preparing run; before the first, the one forked from, or None."""
-    filters = RunsFilter(tags={GOAL_TAG: goal, PHASE_TAG: "prepare"})
+    # The rarer tag first: Dagster's query walks all runs that have the first one.
+    filters = RunsFilter(tags={PHASE_TAG: "prepare", GOAL_TAG: goal})
     runs = instance.get_runs(filters, limit=1)
     if runs:
         return runs[0].tags[ITERATION_TAG]
@@ -98,7 +99,7 @@ def read_iteration(
 ) -> IterationState:
     """One iteration, from its runs and artefacts."""
     goal, store = contract.name, workshop.store
-    filters = RunsFilter(tags={GOAL_TAG: goal, ITERATION_TAG: key})
+    filters = RunsFilter(tags={ITERATION_TAG: key, GOAL_TAG: goal})  # the rarer first, see above
     runs = instance.get_runs(filters)
     plan = None
     if store.exists(goal, "plan", key):

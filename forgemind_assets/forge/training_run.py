@@ -149,6 +149,8 @@ class TrainingRun:
             on_progress(self._progress(rate, loss))
         if self.best:
             _copy_into(self.parameters, self.best)
+        if self.rungs and not at.cannot_win:
+            self._judge_the_end(self.rungs)
 
     def _step(self) -> tuple[float, float]:
         """One optimizer step. Returns its learning rate and its loss per label token."""
@@ -250,6 +252,15 @@ class TrainingRun:
         loss = self.loss_on(rungs.rows)
         at.rungs.append((due[-1], loss))
         self._ask_judge(rungs)
+
+    def _judge_the_end(self, rungs: Rungs) -> None:
+        """Where the end is a rung: whether the trained model is worth examining."""
+        at = self.position
+        if 1.0 in rungs.shares:
+            at.rungs = [rung for rung in at.rungs if rung[0] < 1] + [
+                (1.0, self.loss_on(rungs.rows))
+            ]
+            at.beaten_by, at.cannot_win = rungs.judge(*at.rungs[-1])
 
     def _ask_judge(self, rungs: Rungs) -> None:
         at = self.position

@@ -19,7 +19,12 @@ from forgemind_assets.brain.search.memory import PastTrial
 from forgemind_assets.brain.search.propose import propose_trials
 from forgemind_assets.brain.search.sampler import TpeBatch
 from forgemind_assets.brain.search.space import Dial, Range, Space, Values
+from forgemind_assets.goal_loading import load_goal
 from forgemind_assets.trial_grounds.racing import RUNGS, Standing, beaten_at_rung
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MOST_PASSES = 4.0
+"""Muennighoff et al. 2023, "Scaling Data-Constrained Language Models"."""
 
 DIALS = (
     "learning_rate",
@@ -81,6 +86,21 @@ def _entry(row: dict[str, Any]) -> Entry:
     )
 
 
+def centre_of(rows: int) -> Values:
+    """Where the goal's contract says to begin, for so many rows."""
+    goal = load_goal(REPOSITORY / "benchmarks" / "python_security").spec.search
+    return {
+        "learning_rate": goal.learning_rate,
+        "epochs": min(MOST_PASSES, max(goal.epochs, goal.rows * goal.epochs / rows)),
+        "batch_size": goal.batch_size,
+        "rank": goal.rank,
+        "alpha_ratio": 2.0,
+        "answer_weight": max(goal.answer_weights.values()),
+        "warmup_ratio": 0.05,
+        "contrast_batches": goal.contrast_batches,
+    }
+
+
 def table_space(centre: Values, table: Table) -> Space:
     """The product's dials around a goal's settings, within what the table has."""
     made = (
@@ -109,6 +129,13 @@ def _within(dial: Dial, table: Table) -> Dial:
 
 Cost = float
 Replay = Callable[[Table, Space, int], Cost]
+Earlier = Callable[[int], Sequence[PastTrial]]
+"""What an earlier goal hands on, for each seed."""
+
+
+def nothing_earlier(seed: int) -> Sequence[PastTrial]:
+    """There was no earlier goal."""
+    return ()
 
 
 def random_search(table: Table, space: Space, seed: int) -> Cost:
@@ -118,16 +145,34 @@ def random_search(table: Table, space: Space, seed: int) -> Cost:
     return 1.0 + next(i for i, entry in enumerate(order) if entry.merit >= table.wanted)
 
 
-def optuna_tpe(table: Table, space: Space, seed: int, *, first: Values | None = None) -> Cost:
+def optuna_tpe(
+    table: Table,
+    space: Space,
+    seed: int,
+    *,
+    first: Values | None = None,
+    earlier: Earlier = nothing_earlier,
+) -> Cost:
     """Optuna's TPE with its defaults; each proposal becomes the nearest row that is left.
 
-    `first` is a configuration that it is told to begin with.
+    `first` is a configuration that it is told to begin with; the trials of `earlier` stand in its
+    study before.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     known = TpeBatch(space, (), 0)
+
+    def add(values: Values, merit: float) -> None:
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=known.params(values), distributions=known.distributions, value=merit
+            )
+        )
+
+    for trial in earlier(seed):
+        add(trial.values, -1.0 if trial.score is None else trial.score)
     left, cost = list(table.entries), 0.0
     while left:
         trial = study.ask(known.distributions)
@@ -137,27 +182,36 @@ def optuna_tpe(table: Table, space: Space, seed: int, *, first: Values | None = 
         cost += 1
         if entry.merit >= table.wanted:
             return cost
-        study.add_trial(
-            optuna.trial.create_trial(
-                params=known.params(entry.values),
-                distributions=known.distributions,
-                value=entry.merit,
-            )
-        )
+        add(entry.values, entry.merit)
     raise AssertionError("the table has no row that reaches its own best tenth")
 
 
-def ours(table: Table, space: Space, seed: int, *, plan: int) -> Cost:
-    """Plans of `plan` trials from `propose_trials`, each plan a race under the product's rule."""
-    left, cost, past = list(table.entries), 0.0, list[PastTrial]()
+def ours(
+    table: Table,
+    space: Space,
+    seed: int,
+    *,
+    plan: int = 1,
+    earlier: Earlier = nothing_earlier,
+    by_nearest: bool = False,
+    whole: bool = False,
+) -> Cost:
+    """Plans of `plan` trials from `propose_trials`, each plan a race under the product's rule.
+
+    The search is told which rows are left and takes the one that promises most, as is usual on
+    tables of results (Pineda-Arango et al. 2021, "HPO-B"). With `by_nearest` it is not told, and
+    what it proposes becomes the nearest row. With `whole` a training that was stopped costs as
+    much as one that was not.
+    """
+    left, cost, past = list(table.entries), 0.0, list(earlier(seed))
     while left:
-        size = min(plan, len(left))
-        wishes = [p.values for p in propose_trials(space, past, size, seed)]
-        runners = [left.pop(nearest(_gap(space, wish), left)) for wish in wishes]
+        among = None if by_nearest else [entry.values for entry in left]
+        wishes = propose_trials(space, past, min(plan, len(left)), seed, among=among)
+        runners = [left.pop(nearest(_gap(space, wish.values), left)) for wish in wishes]
         shares = race(runners)
         for runner, share in zip(runners, shares, strict=True):
             past.append(_past(runner, share, f"{len(past)}"))
-        cost += sum(shares)
+        cost += len(runners) if whole else sum(shares)
         if any(r.merit >= table.wanted for r, s in zip(runners, shares, strict=True) if s == 1):
             return cost
     return math.inf  # the race stopped every good row: it never arrives
@@ -167,14 +221,14 @@ def race(runners: Sequence[Entry]) -> list[float]:
     """The share of its training that each runs: all in step, stopped as the product stops them."""
     standing = {f"{i}": Standing(trial=f"{i}") for i in range(len(runners))}
     shares = [1.0] * len(runners)
-    for rung in RUNGS:
+    for rung in (rung for rung in RUNGS if rung < 1):
         running = [i for i, share in enumerate(shares) if share == 1 and rung in runners[i].losses]
         for i in running:
             rungs = (*standing[f"{i}"].rungs, (rung, runners[i].losses[rung]))
             standing[f"{i}"] = standing[f"{i}"].model_copy(update={"rungs": rungs})
         for i in running:
             rivals = [of for name, of in standing.items() if name != f"{i}"]
-            if beaten_at_rung(standing[f"{i}"], rivals, len(runners)):
+            if beaten_at_rung(standing[f"{i}"], rivals):
                 shares[i] = rung
     return shares
 

@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +67,15 @@ def _one_of(choices: tuple[Any, ...], u: float) -> Any:
     return choices[min(len(choices) - 1, math.floor(u * len(choices)))]
 
 
-def settings_of(dials: dict[str, Any]) -> TrainSettings:
-    """The trainer's settings for one configuration."""
+def settings_of(dials: dict[str, Any], heavy: str = "flawed") -> TrainSettings:
+    """The trainer's settings for one configuration; `heavy` is the key that the weight is of."""
     return TrainSettings(
         learning_rate=dials["learning_rate"],
         epochs=dials["epochs"],
         batch_size=dials["batch_size"],
         rank=dials["rank"],
         alpha=max(1, round(dials["alpha_ratio"] * dials["rank"])),
-        answer_weights={"flawed": dials["answer_weight"]},
+        answer_weights={heavy: dials["answer_weight"]},
         warmup_ratio=dials["warmup_ratio"],
         contrast_batches=dials["contrast_batches"],
     )
@@ -130,7 +131,22 @@ def wait_while(file: Path | None) -> None:
         time.sleep(2)
 
 
-def make(out: Path, count: int, pause: Path | None, precision: str, task: table_task.Task) -> None:
+Rows = list[dict[str, Any]]
+
+
+def from_design(config: int, rows: Rows) -> dict[str, Any]:
+    """The dials of a configuration of the table, whatever the others came to."""
+    return design()[config]
+
+
+def make(
+    out: Path,
+    count: int,
+    pause: Path | None,
+    precision: str,
+    task: table_task.Task,
+    choose: Callable[[int, Rows], dict[str, Any]] = from_design,
+) -> None:
     """Trains what is missing, one configuration after the other."""
     base = os.environ.get("FORGEMIND_TEST_BASE")
     folder = Path(base or Home.from_environment().models / "smollm2-135m-instruct" / "clean")
@@ -139,12 +155,11 @@ def make(out: Path, count: int, pause: Path | None, precision: str, task: table_
     facts = facts_of(bed, task)
     refuse_other(before, facts, out)
     done = {row["config"] for row in rows}
-    for config, dials in enumerate(design()[:count]):
-        if config in done:
-            continue
+    for config in (config for config in range(count) if config not in done):
         wait_while(pause)
+        dials = choose(config, rows)
         with tempfile.TemporaryDirectory() as work:
-            curve = bed.train(settings_of(dials), Path(work))
+            curve = bed.train(settings_of(dials, task.question.flawed), Path(work))
         rows.append({"config": config, **dials, **vars(curve), "failed": bool(curve.failure)})
         write(out, rows, facts)
         told = "failed" if curve.failure else f"{curve.pass_rates[-1]:.0%} passed"
@@ -155,13 +170,13 @@ def make(out: Path, count: int, pause: Path | None, precision: str, task: table_
         )
 
 
-def main() -> None:
-    """Goes on with the table."""
+def options(told: str, out: Path, count: int) -> argparse.Namespace:
+    """The command line of a script that makes a table; threads are set as it says."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=told, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=OUT, help="Parquet file to go on with")
-    parser.add_argument("--count", type=int, default=CONFIGURATIONS, help="configurations wanted")
+    parser.add_argument("--out", type=Path, default=out, help="Parquet file to go on with")
+    parser.add_argument("--count", type=int, default=count, help="configurations wanted")
     parser.add_argument("--threads", type=int, default=1, help="threads that a training takes")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument(
@@ -172,6 +187,12 @@ def main() -> None:
 
     hardware.prepare()
     hardware.use_threads(given.threads)
+    return given
+
+
+def main() -> None:
+    """Goes on with the table."""
+    given = options(__doc__, OUT, CONFIGURATIONS)
     task = table_task.load_task()
     make(given.out, min(given.count, CONFIGURATIONS), given.pause_while, given.precision, task)
 

@@ -22,7 +22,7 @@ from forgemind_assets.forge.batching import Kin, collate, micro_batches
 from forgemind_assets.forge.encoding import Encoded, encode_rows
 from forgemind_assets.forge.training_run import TrainingRun, TrainProgress
 from forgemind_assets.forge.weights import folder_hash, load_base
-from forgemind_assets.prompting import load_task_prompt, task_messages
+from forgemind_assets.prompting import TaskPrompt, load_task_prompt, task_messages
 from forgemind_assets.records import Seed, TrainSettings, render_answer
 
 GOAL = Path(__file__).resolve().parents[2] / "benchmarks" / "python_security"
@@ -32,6 +32,9 @@ LONGEST = 170
 TRAIN_FAMILIES, HELD_FAMILIES = 4, 4
 """Families of each risk, with a flawed and a repaired row each; a risk with fewer is left out."""
 
+EARLIER_LONGEST, EARLIER_FAMILIES = 250, (3, 3)
+"""Of the earlier goal: characters of an input, and families of each risk to train and to ask."""
+
 RUNGS = (0.25, 0.5, 1.0)
 """Shares of a training after which it is judged."""
 
@@ -40,42 +43,69 @@ RUNG_CASES = 32
 
 
 @dataclass(frozen=True)
+class Question:
+    """How an input is put to the model, and the two keys of what it is to say."""
+
+    prompt: TaskPrompt
+    risk: str = "risk"
+    flawed: str = "flawed"
+
+    def answer(self, seed: Seed) -> str:
+        """The risk, and whether this code has it."""
+        flawed = seed.expected["cwe"] != "none"
+        return render_answer({self.risk: seed.expected["risk"], self.flawed: flawed})
+
+
+@dataclass(frozen=True)
 class Task:
     """What every configuration is trained and asked on."""
 
     train: tuple[Seed, ...]
     held: tuple[Seed, ...]
+    question: Question
 
     def digest(self) -> str:
         """SHA-256 (hex) of all inputs and answers, in order."""
-        told = [[[s.input, answer(s)] for s in side] for side in (self.train, self.held)]
+        say = self.question.answer
+        told = [[[s.input, say(s)] for s in side] for side in (self.train, self.held)]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def answer(seed: Seed) -> str:
-    """What the model is to say: the risk, and whether this code has it."""
-    return render_answer({"risk": seed.expected["risk"], "flawed": seed.expected["cwe"] != "none"})
-
-
 def load_task(goal: Path = GOAL) -> Task:
-    """Families of short seeds that come with a flaw and without, every risk as often."""
+    """The table's: families of short seeds."""
+    question = Question(load_task_prompt(goal / "prompts", "short"))
+    return split(goal, question, (0, LONGEST), TRAIN_FAMILIES, HELD_FAMILIES)
+
+
+def load_earlier_task(goal: Path = GOAL) -> Task:
+    """An earlier goal's: other families, longer, fewer of them, asked in other words.
+
+    Its seeds are longer than all of the table's, so that no family is in both.
+    """
+    prompt = TaskPrompt(system="Check this Python snippet. Reply in JSON.", user="{{input}}")
+    question = Question(prompt, risk="topic", flawed="unsafe")
+    return split(goal, question, (LONGEST + 1, EARLIER_LONGEST), *EARLIER_FAMILIES)
+
+
+def split(goal: Path, question: Question, lengths: tuple[int, int], train: int, held: int) -> Task:
+    """Families that come with a flaw and without, so many of each risk on each side."""
     lines = (goal / "seeds.jsonl").read_text(encoding="utf-8").splitlines()
     seeds = [Seed.model_validate_json(line) for line in lines]
     families: dict[str, dict[str, Seed]] = {}
     for seed in seeds:
-        if len(seed.input) <= LONGEST:
+        if lengths[0] <= len(seed.input) <= lengths[1]:
             families.setdefault(seed.family, {})[seed.slice] = seed
     pairs = [list(of.values()) for _, of in sorted(families.items()) if len(of) == 2]
     random.Random(0).shuffle(pairs)
     by_risk: dict[str, list[list[Seed]]] = {}
     for rows in pairs:
         by_risk.setdefault(rows[0].expected["risk"], []).append(rows)
-    wanted = HELD_FAMILIES + TRAIN_FAMILIES
-    enough = [of for _, of in sorted(by_risk.items()) if len(of) >= wanted]
-    turns = [[row for of in enough for row in of[turn]] for turn in range(wanted)]
+    enough = [of for _, of in sorted(by_risk.items()) if len(of) >= train + held]
+    turns = [[row for of in enough for row in of[turn]] for turn in range(train + held)]
     return Task(
-        held=tuple(row for turn in turns[:HELD_FAMILIES] for row in turn),
-        train=tuple(row for turn in turns[HELD_FAMILIES:] for row in turn),
+        held=tuple(row for turn in turns[:held] for row in turn),
+        train=tuple(row for turn in turns[held:] for row in turn),
+        question=question,
     )
 
 
@@ -106,16 +136,17 @@ class Bed:
         self.device, self.precision = device, precision
         self._model, self.tokenizer = load_base(base, precision=precision, device=device)
         self.base_hash, self._task = folder_hash(base), task
-        prompt = load_task_prompt(GOAL / "prompts", "short")
-        self._messages = {s.id: task_messages(prompt, s.input, {}) for s in task.train + task.held}
+        prompt, every = task.question.prompt, task.train + task.held
+        self._messages = {s.id: task_messages(prompt, s.input, {}) for s in every}
         self._held = encode_rows(self.tokenizer, self._rows(task.held), max_length=512).rows
-        starts = ['{"risk": "' + str(s.expected["risk"]) for s in task.held]
+        key = task.question.risk
+        starts = [f'{{"{key}": "{s.expected["risk"]}' for s in task.held]
         self._risk_labels = [
             len(self.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in starts
         ]
 
     def _rows(self, seeds: Sequence[Seed]) -> list[tuple[list[dict[str, str]], str]]:
-        return [(self._messages[s.id], answer(s)) for s in seeds]
+        return [(self._messages[s.id], self._task.question.answer(s)) for s in seeds]
 
     def train(
         self, settings: TrainSettings, work: Path, kind: type[TrainingRun] = TrainingRun

@@ -10,7 +10,7 @@ CASES = 60
 
 def trial(passed, loss, **changes):
     right = np.arange(CASES) < passed
-    return racing.Trial({0.25: loss, 0.5: loss}, right, **changes)
+    return racing.Trial({0.25: loss, 0.5: loss, 1.0: loss}, right, **changes)
 
 
 @pytest.mark.parametrize("way", [racing.side_by_side, racing.one_by_one])
@@ -45,6 +45,9 @@ def test_a_table_of_real_trainings_is_replayed(tmp_path):
                  "right": None, "failure": "loss nan"})  # fmt: skip
     pl.DataFrame(rows).write_parquet(tmp_path / "table.parquet")
     rng = np.random.default_rng(0)
+    table = racing.Table(tmp_path / "table.parquet", rng)
+    behind = racing.margins_from(table, [3, 4], fields=40)
+    assert behind["1"]["100%"] == 0, "whoever passed most had the lowest loss in the end"
     found = racing.replay(racing.Table(tmp_path / "table.parquet", rng).field, 3, 30, rng)
     for way in found.values():
         assert way["same_winner"] == 1

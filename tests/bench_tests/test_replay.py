@@ -1,11 +1,15 @@
 import math
+import statistics
 
 import pytest
 import replay
 import search as search_bench
 import simulated_table
+import table_make
 
-CENTRE = search_bench.centre_of(64)
+from forgemind_assets.brain.search.memory import PastTrial
+
+CENTRE = replay.centre_of(64)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,7 @@ def test_random_search_needs_no_more_trials_than_there_are_bad_rows(table, space
 
 
 def test_both_searches_arrive_and_are_the_same_for_the_same_seed(table, space):
-    for run in search_bench.strategies(CENTRE).values():
+    for run in search_bench.strategies(CENTRE, replay.nothing_earlier).values():
         cost = run(table, space, 3)
         assert math.isfinite(cost)
         assert run(table, space, 3) == cost
@@ -69,8 +73,43 @@ def test_both_searches_arrive_and_are_the_same_for_the_same_seed(table, space):
 
 def test_a_search_that_believes_the_truth_needs_fewer_trials_than_a_random_one():
     tables = [simulated_table.simulated(s, centre=0.004, off=0.0, spread=0.1) for s in range(8)]
-    costs = search_bench.measure(tables, CENTRE, 2, ("random", "ours"))
-    assert sum(costs["ours"]) < sum(costs["random"]) / 2
+    spaces = [replay.table_space(CENTRE, table) for table in tables]
+    both = [
+        [run(table, space, seed) for table, space in zip(tables, spaces, strict=True)]
+        for run in (replay.random_search, replay.ours)
+        for seed in range(2)
+    ]
+    assert sum(map(sum, both[2:])) < sum(map(sum, both[:2])) / 2
+
+
+@pytest.mark.parametrize("kind", simulated_table.KINDS)
+def test_every_kind_of_world_has_good_and_bad_trainings_and_kin_that_are_alike(kind):
+    world = simulated_table.world(1, kind=kind, centre=0.004, off=0.0)
+    drawn = table_make.design(64)
+    rates = [world.rate(dials) or 0.0 for dials in drawn]
+    kin = [world.kin(1).rate(dials) or 0.0 for dials in drawn]
+    assert 0 <= min(rates) < max(rates) / 5
+    assert max(rates) <= 0.98
+    assert 0.5 < statistics.correlation(rates, kin) < 1
+
+
+def test_each_seed_is_given_another_part_of_the_earlier_goals_trials_in_order():
+    trials = [PastTrial(name=f"{n}", values=CENTRE, score=0.1, goal="g") for n in range(24)]
+    parts = [search_bench.earlier_goal(trials)(seed) for seed in range(5)]
+    names = [[int(trial.name) for trial in part] for part in parts]
+    assert {len(of) for of in names} == {16}
+    assert all(of == sorted(set(of)) for of in names)
+    assert len({tuple(of) for of in names}) == 5
+
+
+def test_what_an_earlier_goal_found_is_tried_first(table, space):
+    best = max(table.entries, key=lambda row: row.merit)
+    lone = [
+        PastTrial(name="0001-a", values=row.values, score=row.merit, goal="g")
+        for row in table.entries
+        if row.merit in (best.merit, 0.0)
+    ]
+    assert replay.ours(table, space, 0, earlier=lambda seed: lone) == 1
 
 
 def test_a_half_has_half_of_the_rows_each_once(table):

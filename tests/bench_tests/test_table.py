@@ -1,4 +1,7 @@
+import dataclasses
+
 import pytest
+import table_earlier
 import table_make
 import table_task
 from fakes.tiny_model import write_tiny_model
@@ -34,12 +37,13 @@ def test_a_shorter_design_is_the_beginning_of_a_longer_one():
     assert table_make.design(16) == table_make.design(32)[:16]
 
 
-def test_the_task_has_no_family_on_both_sides_and_each_risk_and_answer_as_often():
-    task = table_task.load_task()
+@pytest.mark.parametrize("load", [table_task.load_task, table_task.load_earlier_task])
+def test_a_task_has_no_family_on_both_sides_and_each_risk_and_answer_as_often(load):
+    task = load()
     families = [{seed.family for seed in side} for side in (task.train, task.held)]
     assert families[0].isdisjoint(families[1])
     for side in (task.train, task.held):
-        answers = [table_task.answer(seed) for seed in side]
+        answers = [task.question.answer(seed) for seed in side]
         assert len({answers.count(answer) for answer in answers}) == 1
         assert all(seed.id.startswith("seed-") for seed in side)
 
@@ -71,7 +75,7 @@ def test_the_judge_finds_what_greedy_decoding_says_and_each_token_that_differs(b
 def test_a_table_goes_on_where_it_stopped_and_keeps_what_is_there(tmp_path, tiny, capsys):
     out = tmp_path / "table.parquet"
     whole = table_task.load_task()
-    task = table_task.Task(train=whole.train[:8], held=whole.held[:6])
+    task = dataclasses.replace(whole, train=whole.train[:8], held=whole.held[:6])
     table_make.make(out, 1, None, "fp32", task)
     first, facts = table_make.read(out)
     table_make.make(out, 2, None, "fp32", task)
@@ -86,6 +90,23 @@ def test_a_table_goes_on_where_it_stopped_and_keeps_what_is_there(tmp_path, tiny
         assert row["cpu_seconds"] > 0
     assert [p.name for p in tmp_path.iterdir()] == ["table.parquet"]
     assert capsys.readouterr().out.count("configuration 0") == 1
+
+
+def test_the_earlier_goal_is_other_code_and_its_trials_follow_from_one_another(
+    tmp_path, tiny, capsys
+):
+    task, table = table_task.load_earlier_task(), table_task.load_task()
+    families = [{s.family for s in (*of.train, *of.held)} for of in (task, table)]
+    assert families[0].isdisjoint(families[1])
+    small = dataclasses.replace(task, train=task.train[:8], held=task.held[:4])
+    out = tmp_path / "earlier.parquet"
+    table_make.make(out, 2, None, "fp32", small, table_earlier.searched)
+    rows, _ = table_make.read(out)
+    first, second = table_earlier.as_past(rows, "earlier")
+    assert first.values == table_earlier.space().centre
+    assert second.values == {**second.values, **table_earlier.searched(1, rows[:1])}
+    assert first.values != second.values
+    assert {first.goal, second.goal} == {"earlier"}
 
 
 def test_rows_of_another_task_are_not_mixed_in(tmp_path):
@@ -105,7 +126,7 @@ class BreaksAtTheSecondStep(table_task.TrainingRun):
 
 def test_a_training_that_breaks_is_a_row_that_says_so(tmp_path, tiny):
     whole = table_task.load_task()
-    task = table_task.Task(train=whole.train[:8], held=whole.held[:4])
+    task = dataclasses.replace(whole, train=whole.train[:8], held=whole.held[:4])
     bed = table_task.Bed(tiny, task, device="cpu", precision="fp32")
     settings = TrainSettings(batch_size=4, epochs=1)
     curve = bed.train(settings, tmp_path, kind=BreaksAtTheSecondStep)

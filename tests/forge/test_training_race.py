@@ -11,8 +11,8 @@ SETTINGS = TrainSettings(
 STAYS = ("", "")
 
 
-def run(base, rows, folder, judge=None, **changes):
-    race = Race((0.25, 0.5), rows[18:], judge, {}) if judge else None
+def run(base, rows, folder, judge=None, shares=(0.25, 0.5), **changes):
+    race = Race(shares, rows[18:], judge, {}) if judge else None
     settings = SETTINGS.model_copy(update=changes)
     return train(
         rows[:18], settings, base, folder / "out", folder / "work", device="cpu", race=race
@@ -59,3 +59,21 @@ def test_a_plan_too_short_for_its_rungs_is_judged_at_the_later_one(tiny_base, ti
     asked = []
     run(tiny_base, tiny_rows, tmp_path, lambda s, loss: asked.append(s) or STAYS, epochs=2 / 3)
     assert asked == [0.5]
+
+
+def test_after_the_last_step_it_is_judged_once_more_where_the_end_is_a_rung(
+    tiny_base, tiny_rows, tmp_path
+):
+    asked = []
+
+    def judge(share, loss):
+        asked.append((share, loss))
+        return ("a", "cannot win at the end") if share == 1 else STAYS
+
+    ended = run(tiny_base, tiny_rows, tmp_path, judge, shares=(0.25, 0.5, 1.0))
+    assert [share for share, _ in asked] == [0.25, 0.5, 1.0]
+    assert (ended.stopped, ended.steps) == ("finished", 9), "it is trained to its end all the same"
+    assert (ended.beaten_by, ended.cannot_win) == ("a", "cannot win at the end")
+    again = run(tiny_base, tiny_rows, tmp_path, lambda s, loss: STAYS, shares=(0.25, 0.5, 1.0))
+    assert again.cannot_win == "", "who was ahead has left the race since"
+    assert again.rungs == tuple(asked)

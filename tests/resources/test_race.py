@@ -15,18 +15,18 @@ def races(folder: Path) -> list[Race]:
 def test_the_last_of_three_is_put_out_by_the_others(tmp_path):
     first, second, third = races(tmp_path)
     assert first.at_rung(0.25, 1.0) == ("", "")
-    assert second.at_rung(0.25, 1.1) == ("", ""), "half of the field stays"
-    by, reason = third.at_rung(0.25, 2.0)
+    assert second.at_rung(0.25, 1.1) == ("", ""), "not far enough behind"
+    by, reason = third.at_rung(0.25, 3.0)
     assert by == "a"
-    assert reason.startswith("cannot win: loss 2.000 after 25%")
+    assert reason.startswith("cannot win: loss 3.000 after 25%")
 
 
 def test_a_trial_that_left_the_race_puts_nobody_out(tmp_path):
     first, second, third = races(tmp_path)
     first.at_rung(0.25, 1.0)
-    second.at_rung(0.25, 1.1)
+    second.at_rung(0.25, 3.0)
     first.withdraw()
-    assert third.at_rung(0.25, 2.0) == ("", "")
+    assert third.at_rung(0.25, 3.1) == ("", "")
 
 
 def test_a_rung_shown_again_after_a_kill_is_the_same_rung(tmp_path):

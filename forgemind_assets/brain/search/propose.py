@@ -1,47 +1,38 @@
 """The training half of the search: which configurations a plan tries side by side. Pure.
 
-A batch is mixed from sources: belief, Optuna's TPE over all that was seen, neighbours of the best,
-and on a plateau what is far from everything tried. Of several draws from belief or a neighbourhood
-the one is taken of which the trials near it promise most. TPE's candidates are weighed with the
-belief, less so the more trials there are (Hvarfner et al. 2022, "piBO"). The mix follows Mallik et
-al. 2023, "PriorBand". Nothing is proposed that repeats an idea which did not work.
+Candidates come from several sources: belief, neighbours of the best, what led in an earlier goal,
+Optuna's TPE over all that was seen, and on a plateau what is far from everything tried. All are
+judged by one account of what the trials say (`response.py`), and the most promising one is tried:
+the highest expected pass rate with an allowance for not knowing (GP-UCB, Srinivas et al. 2010).
+Nothing is proposed that repeats an idea which did not work.
 """
 
 import random
-from collections.abc import Iterator, Sequence
-from itertools import count as counted
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from forgemind_assets.brain.search import memory, reasons, sources
+from forgemind_assets.brain.search import memory, reasons
 from forgemind_assets.brain.search.memory import Idea, PastTrial
-from forgemind_assets.brain.search.promise import Promise
+from forgemind_assets.brain.search.response import Response, points_of
 from forgemind_assets.brain.search.sampler import TpeBatch
+from forgemind_assets.brain.search.sources import believed, far, nearest, neighbour
 from forgemind_assets.brain.search.space import Space, Values
 from forgemind_assets.records import Record
 
 Source = Literal["belief", "earlier", "model", "neighbour", "far"]
+Candidate = tuple[Source, Values]
 
-START: tuple[Source, ...] = ("belief", "earlier")
-"""The first two, where an earlier goal has something to say."""
+BELIEVED, NEIGHBOURS, FROM_MODEL, FAR = 32, 32, 8, 8
+"""Candidates of each source."""
 
-FIRST: tuple[Source, ...] = ("belief",)
-"""While no own trial has finished."""
+WIDTHS = (1.0, 2.0)
+"""Half of what belief draws is within its spreads, the other half within twice these."""
 
-EARLY: tuple[Source, ...] = ("neighbour", "belief")
-"""While few own trials have finished; a model of fewer says little."""
+FEW = 4
+"""Own trials that must have finished before TPE is asked; of fewer it says little."""
 
-LATER: tuple[Source, ...] = ("model", "neighbour", "model", "belief")
-NEW_TACK: tuple[Source, ...] = ("far", "model", "belief")
-"""On a plateau, where the belief is also drawn twice as wide."""
-
-CHOSEN: tuple[Source, ...] = ("belief", "neighbour")
-"""Sources of which the most promising draw is taken; the others choose for themselves."""
-
-FEW, DRAWS = 4, 8
-MODEL_DRAWS, TRIES = 8, 24
-BELIEF_FADES = 10.0
-"""piBO's beta: after so many trials the belief counts as much as one unit of log density."""
+ALLOWANCE, PLATEAU_ALLOWANCE = 0.5, 2.0
+"""Standard deviations that are added to what is expected; on a plateau the unknown counts more."""
 
 SAME = 0.05
 """Configurations closer than this (`Space.distance`) are the same one."""
@@ -62,6 +53,7 @@ def propose_trials(
     seed: int,
     *,
     taken: Sequence[Values] = (),
+    among: Sequence[Values] | None = None,
 ) -> tuple[Proposal, ...]:
     """The candidates of one plan, in the order of their promise.
 
@@ -75,16 +67,23 @@ def propose_trials(
         count: candidates wanted.
         seed: draws.
         taken: configurations that are tried in this plan anyway.
+        among: the only configurations that can be had, at least `count`; None for all within the
+            space.
     """
-    batch = _Batch(space, past, seed, taken)
-    return tuple(batch.next(source) for source in islice(batch.sources(), count))
+    batch = _Batch(space, past, seed, taken, among)
+    return tuple(batch.next() for _ in range(count))
 
 
 class _Batch:
     """What one call knows, and the candidates it has so far."""
 
     def __init__(
-        self, space: Space, past: Sequence[PastTrial], seed: int, taken: Sequence[Values]
+        self,
+        space: Space,
+        past: Sequence[PastTrial],
+        seed: int,
+        taken: Sequence[Values],
+        among: Sequence[Values] | None,
     ) -> None:
         known = [_on_dials(space, trial) for trial in memory.window(past)]
         self._space, self._known = space, known
@@ -94,70 +93,77 @@ class _Batch:
         self._plateau = memory.on_plateau(self._own)
         self._ideas = memory.ideas_that_failed(known)
         self._rng = random.Random(f"{seed}/{len(past)}")  # noqa: S311 - draws, not secrets
-        self._promise = Promise(space, self._own)
-        self._tried = [trial.values for trial in self._own] + list(taken)
+        self._response = Response(space, points_of(known))
+        self._tried = [trial.values for trial in self._own]
+        self._among = None if among is None else list(among)
         self._model: TpeBatch | None = None
+        for values in taken:
+            self._take(values)
 
-    def sources(self) -> Iterator[Source]:
-        """One source a candidate; where the last plan ended, this one goes on."""
-        finished = sum(trial.finished for trial in self._own)
-        if not self._own and self._earlier is not None:
-            yield from START
-        order = FIRST if finished == 0 else EARLY if finished < FEW else LATER
-        order = NEW_TACK if self._plateau else order
-        for place in counted(len(self._own)):
-            yield order[place % len(order)]
-
-    def next(self, source: Source) -> Proposal:
-        """A candidate that repeats nothing, or the least alike of those drawn."""
+    def next(self) -> Proposal:
+        """The most promising candidate that repeats nothing, or the least alike of all."""
         met: Idea | None = None
-        new: list[Values] = []
-        known: list[Values] = []
-        wanted = DRAWS if self._own and source in CHOSEN else 1
-        for turn in range(TRIES):
-            values = self._draw(source, turn)
-            idea = memory.nearest_idea(self._space, values, self._ideas)
+        ranked = self._ranked(list(self._candidates()))
+        for chosen in ranked:
+            idea = memory.nearest_idea(self._space, chosen[1], self._ideas)
             met = met or idea
-            is_new = idea is None and self._gap(values) > SAME
-            (new if is_new else known).append(values)
-            if len(new) == wanted:
+            if idea is None and self._gap(chosen[1]) > SAME:
                 break
-        values = max(new, key=self._promise.of) if new else max(known, key=self._gap)
+        else:
+            chosen = max(ranked, key=lambda candidate: self._gap(candidate[1]))
+        source, values = chosen
         reason = self._reason(source, values, met)
-        self._tried.append(values)
-        if self._model is not None:
-            self._model.take(values)
+        self._take(values)
         return Proposal(values=values, source=source, reason=reason)
 
+    def _ranked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The most promising first."""
+        mean, deviation = self._response.expect([values for _, values in candidates])
+        allowance = PLATEAU_ALLOWANCE if self._plateau else ALLOWANCE
+        order = (-(mean + allowance * deviation)).argsort(kind="stable")
+        return [candidates[int(place)] for place in order]
+
+    def _take(self, values: Values) -> None:
+        self._tried.append(values)
+        self._response.suppose(values)
+        if self._model is not None:
+            self._model.take(values)
+        if self._among is not None and values in self._among:
+            self._among.remove(values)
+
     def _gap(self, values: Values) -> float:
-        return sources.nearest(self._space, values, self._tried)
+        return nearest(self._space, values, self._tried)
 
-    def _draw(self, source: Source, turn: int) -> Values:
+    def _candidates(self) -> Iterator[Candidate]:
+        """Of every source some; at the very first the goal's own settings alone."""
         space, rng = self._space, self._rng
-        if source == "far":
-            return sources.far(space, self._tried, rng)
-        if source == "model":
-            return self._from_model()
-        if source == "neighbour" and self._best is not None:
-            return sources.neighbour(space, self._best.values, rng)
-        if source == "earlier" and self._earlier is not None:
-            near = self._earlier.values
-            return near if turn == 0 else sources.neighbour(space, near, rng)
-        if not self._tried and turn == 0:
-            return space.centre
-        return sources.believed(space, rng, width=2.0 if self._plateau else 1.0)
+        if self._among is not None:
+            yield from _from("belief", self._among)
+            return
+        if not self._tried:
+            yield "belief", space.centre
+            if self._earlier is None:
+                return
+        for width in WIDTHS:
+            yield from _from("belief", (believed(space, rng, width=width) for _ in range(BELIEVED)))
+        led: dict[Source, PastTrial | None] = {"neighbour": self._best, "earlier": self._earlier}
+        for source, trial in led.items():
+            if trial is not None:
+                near = (neighbour(space, trial.values, rng) for _ in range(NEIGHBOURS))
+                yield from _from(source, near)
+        if self._earlier is not None:
+            yield "earlier", self._earlier.values
+        if sum(trial.finished for trial in self._own) >= FEW:
+            yield from _from("model", self._from_model())
+        if self._plateau:
+            yield from _from("far", (far(space, self._tried, rng) for _ in range(FAR)))
 
-    def _from_model(self) -> Values:
-        """Of some candidates of TPE the one most believed in; of many trials, the first."""
+    def _from_model(self) -> list[Values]:
         if self._model is None:
             self._model = TpeBatch(self._space, self._known, self._rng.randrange(2**31))
-        fade = BELIEF_FADES / max(1, len(self._own))
-        draws = self._model.candidates(MODEL_DRAWS)
-        merit = {
-            place: fade * sources.log_belief(self._space, values) - place
-            for place, values in enumerate(draws)
-        }
-        return draws[max(merit, key=merit.__getitem__)]
+            for values in self._tried[len(self._own) :]:
+                self._model.take(values)
+        return self._model.candidates(FROM_MODEL)
 
     def _reason(self, source: Source, values: Values, met: Idea | None) -> str:
         """One sentence for people: what is turned, from where, and what is left out."""
@@ -173,6 +179,10 @@ class _Batch:
         tack = " The last trials brought nothing, so the tack changes." if self._plateau else ""
         left_out = f" Nothing like {met.sentence}, is tried again." if met else ""
         return told + tack + left_out
+
+
+def _from(source: Source, found: Iterable[Values]) -> Iterator[Candidate]:
+    return ((source, values) for values in found)
 
 
 def _on_dials(space: Space, trial: PastTrial) -> PastTrial:

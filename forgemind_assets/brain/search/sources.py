@@ -4,6 +4,8 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from forgemind_assets.brain.search.space import Choice, Dial, Space, Value, Values
 
 CHANGE = 0.5
@@ -60,9 +62,12 @@ def _moved(dial: Dial, value: Value, rng: random.Random) -> Value:
 
 def far(space: Space, tried: Iterable[Values], rng: random.Random) -> Values:
     """Of many random configurations the one whose nearest tried one is farthest."""
-    known = list(tried)
     draws = [uniform(space, rng) for _ in range(FAR_DRAWS)]
-    return max(draws, key=lambda values: nearest(space, values, known))
+    known = np.array([space.at(values) for values in tried])
+    if not len(known):
+        return draws[0]
+    gaps = np.array([space.at(values) for values in draws])[:, None, :] - known
+    return draws[int((gaps**2).sum(axis=-1).min(axis=-1).argmax())]
 
 
 def uniform(space: Space, rng: random.Random) -> Values:
@@ -73,15 +78,3 @@ def uniform(space: Space, rng: random.Random) -> Values:
 def nearest(space: Space, values: Values, known: Sequence[Values]) -> float:
     """Distance to the nearest of the known configurations; infinite where there is none."""
     return min((space.distance(values, other) for other in known), default=math.inf)
-
-
-def log_belief(space: Space, values: Values) -> float:
-    """Log density of the belief at these values, up to a constant."""
-    return sum(_log_belief(dial, values[dial.name]) for dial in space.dials)
-
-
-def _log_belief(dial: Dial, value: Value) -> float:
-    if isinstance(dial, Choice):
-        at = round(dial.place(value) * (len(dial.values) - 1))
-        return math.log(dial.weights[at] / max(dial.weights))
-    return -0.5 * ((dial.place(value) - dial.place(dial.centre)) / dial.width) ** 2

@@ -118,5 +118,9 @@ class Space(Record):
         A dial counts for more the less its belief spreads: a learning rate twice as high is
         another idea, a rank twice as high hardly is.
         """
-        gaps = [(d.place(one[d.name]) - d.place(other[d.name])) / d.width for d in self.dials]
+        gaps = [a - b for a, b in zip(self.at(one), self.at(other), strict=True)]
         return math.sqrt(sum(gap * gap for gap in gaps) / len(gaps))
+
+    def at(self, values: Mapping[str, Value]) -> list[float]:
+        """Where a configuration lies, one number a dial, in spreads of its belief."""
+        return [dial.place(values[dial.name]) / dial.width for dial in self.dials]
