@@ -18,7 +18,7 @@ from forgemind_assets.records import Case, Seed
 
 SETS = ("dev", "full", "adversarial", "sealed")
 CWES = {f"CWE-{n}" for n in (22, 78, 79, 89, 94, 295, 327, 330, 502, 611, 798, 918)}
-PAIRS = list(combinations((*SETS, "seeds"), 2))
+PAIRS = list(combinations((*SETS, "seeds", "impossible"), 2))
 CASES = {"dev": 120, "full": 300, "adversarial": 100, "sealed": 150}
 # Two snippets are near duplicates when they share this much of their token triples. Names and
 # strings count as they are, so a renamed copy is caught by its `shape` instead: the node types of
@@ -190,4 +190,5 @@ def test_no_long_snippet_is_a_renamed_copy_from_another_set(first: str, second: 
 
 def test_the_folder_holds_the_sets_and_nothing_else():
     folder = load_goal("python_security").folder / "suites"
-    assert sorted(p.name for p in Path(folder).iterdir()) == sorted(f"{n}.jsonl" for n in SETS)
+    expected = sorted(f"{name}.jsonl" for name in (*SETS, "impossible"))
+    assert sorted(p.name for p in Path(folder).iterdir()) == expected

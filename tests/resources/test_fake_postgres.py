@@ -21,10 +21,14 @@ def test_databases_of_one_server_do_not_see_each_other(postgres):
 
 
 def test_an_open_connection_is_counted(postgres):
+    def counted() -> bool:
+        before = postgres.connections()
+        with psycopg.connect(url):
+            return postgres.connections() == before + 1
+
     url = postgres.url()
-    before = postgres.connections()
-    with psycopg.connect(url):
-        assert postgres.connections() == before + 1
+    # a connection that an earlier test has closed may leave the server's list in between
+    assert any(counted() for _ in range(20))
 
 
 def test_the_server_runs_as_nobody_who_may_do_anything(postgres):
