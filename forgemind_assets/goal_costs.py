@@ -16,8 +16,7 @@ from forgemind_assets.records import Record
 
 Hardware = Literal["cpu", "gpu"]
 
-# The Brain trains one configuration an iteration, and measures the base model twice before.
-TRIALS_PER_ITERATION = 1
+# The Brain measures the base model twice before it trains anything.
 BASELINES = 2
 
 # Tokens of a training row with prompt and answer, and of a case (short Python snippets,
@@ -112,12 +111,16 @@ def detect_hardware() -> Hardware:
     return "gpu" if Path("/proc/driver/nvidia/version").exists() else "cpu"
 
 
-def estimate_try(spec: GoalSpec, weights: int, cases: int, hardware: Hardware) -> Estimate:
-    """One iteration: teachers, training, and tests on `cases` cases (dev, full, adversarial)."""
-    training = _training(spec, weights, hardware)
-    testing = estimate_tests(spec, weights, cases, hardware)
+def estimate_try(spec: GoalSpec, weights: int, dev: int, gate: int, hardware: Hardware) -> Estimate:
+    """One iteration: teachers, and the training and tests of its trials.
+
+    Every trial is put to the `dev` cases, and one to the `gate` cases (full and adversarial). What
+    a race saves is not counted.
+    """
+    trial = _training(spec, weights, hardware).plus(estimate_tests(spec, weights, dev, hardware))
     asking = _teaching(spec).plus(_judging(spec))
-    return asking.plus(training.plus(testing).times(TRIALS_PER_ITERATION))
+    testing = estimate_tests(spec, weights, gate, hardware)
+    return asking.plus(trial.times(spec.search.trials)).plus(testing)
 
 
 def estimate_tests(spec: GoalSpec, weights: int, cases: int, hardware: Hardware) -> Estimate:

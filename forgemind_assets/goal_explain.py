@@ -20,7 +20,6 @@ from forgemind_assets.goal_claims import (
 from forgemind_assets.goal_costs import (
     BASELINES,
     SPEEDS,
-    TRIALS_PER_ITERATION,
     Estimate,
     Hardware,
     detect_hardware,
@@ -84,7 +83,9 @@ def explain(
     tested += len(general_cases()) if spec.tripwires.general_ability else 0
     claim = explain_claim(spec, suites[spec.success.suite])
     comparison = explain_comparison(spec, suites[spec.success.suite])
-    per_try = estimate_try(spec, weights, tested + spec.attack.cases, hardware)
+    dev = suites["dev"].cases
+    gate = tested - dev + spec.attack.cases
+    per_try = estimate_try(spec, weights, dev, gate, hardware)
     baselines = estimate_tests(spec, weights, tested, hardware).times(BASELINES)
     whole = per_try.times(spec.limits.max_iterations).plus(baselines)
     environment = os.environ if environment is None else environment
@@ -113,7 +114,7 @@ def explain(
         ),
         verifiers=tuple(f"{name}: {one.explain()}" for name, one in verifiers_of(spec)),
         judges=judges_of(spec),
-        trials_per_iteration=TRIALS_PER_ITERATION,
+        trials_per_iteration=spec.search.trials,
         max_iterations=spec.limits.max_iterations,
         suites=suites,
         claim=claim,

@@ -212,7 +212,18 @@ def test_absent_keys_and_idle_teachers_are_said(tmp_path: Path):
 
 def test_every_request_to_a_teacher_is_counted(tmp_path: Path):
     spec = load_goal(write_goal(tmp_path, {"search.teacher_requests": 7})).spec
-    assert estimate_try(spec, 10**8, 10, "cpu").teacher_requests == 7
+    assert estimate_try(spec, 10**8, 5, 5, "cpu").teacher_requests == 7
+
+
+def test_each_trial_is_trained_and_put_to_dev_and_one_of_them_to_the_gate(tmp_path: Path):
+    one, three = (
+        load_goal(write_goal(tmp_path / str(n), {"search.trials": n})).spec for n in (1, 3)
+    )
+    alone, beside = (estimate_try(spec, 10**8, 100, 300, "cpu") for spec in (one, three))
+    dev = estimate_tests(one, 10**8, 100, "cpu").testing_seconds
+    assert beside.training_tokens == 3 * alone.training_tokens
+    assert beside.testing_seconds == pytest.approx(alone.testing_seconds + 2 * dev)
+    assert beside.teacher_requests == alone.teacher_requests
 
 
 def test_a_larger_model_takes_longer_and_more_cases_too(tmp_path: Path):
