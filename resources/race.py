@@ -37,7 +37,7 @@ class Race:
         own = self._read(self.trial) or Standing(trial=self.trial)
         rungs = (*(rung for rung in own.rungs if rung[0] < share), (share, loss))
         own = self._write(own.model_copy(update={"rungs": rungs}))
-        beaten = beaten_at_rung(own, self.rivals())
+        beaten = beaten_at_rung(own, self.rivals(), field=len(self.field))
         return (beaten.by, beaten.reason) if beaten else ("", "")
 
     def after(self, cases: dict[str, bool], order: list[str], fixed: int) -> Beaten | None:

@@ -2,24 +2,27 @@
 
 Fields of trials are replayed twice: all of them trained to the end and asked all of dev, and raced
 by the product's own rules (`trial_grounds/racing.py`), side by side and one after the other. The
-trials come from a simulated world, or with `--table` from real ones: a Parquet file with one row a
-training, columns `shares` and `losses` (its curve on held-out rows), `steps` (at each share),
+trials come from a simulated world, and from `--table`, a Parquet file with one row a real training:
+ columns `shares` and `losses` (its curve on held-out rows), `steps` (at each share),
 `failure` (empty, or why it broke off), and `right` (verdict on each case after the last share).
 Without `right`, but with `pass_rates`, cases are drawn at the real rates.
 
 A winner counts where it passes as many of all cases as the one that full evaluation chose: of a
 field in which two pass as many, or nobody passes anything, full evaluation takes the first by name,
-which says nothing. How often it is that very trial stands beside it. The rungs' margins were
-measured on another task (`--margins-from data/earlier_goal.parquet`) and widened once after a look
-at the first 87 rows of the table; `--first-row 87` replays those that nobody had looked at.
+which says nothing. How often it is that very trial stands beside it.
+
+The rungs' margins were settled after looks at the table, so the table alone does not prove them.
+`--halves 20` does what settled them on one random half of its rows, as wide as two thirds of the
+steps afford, without a look at who wins; and replays the races in the other half.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import NormalDist
 
@@ -41,6 +44,7 @@ from forgemind_assets.trial_grounds.racing import (  # noqa: E402
 )
 from forgemind_assets.trial_grounds.statistics import wilson_interval  # noqa: E402
 
+TABLE = Path(__file__).parent / "data" / "lora_table.parquet"
 CASES, CANARY = 144, 28
 """As many as the default goal's dev suite has."""
 
@@ -62,6 +66,13 @@ class Cost:
     won: str
     steps: float
     cases: int
+
+
+WIDTHS = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
+"""What the product's margins are multiplied by, where their width is settled anew."""
+
+STEPS = 0.66
+"""Part of the training steps that a race may take; two thirds, with a little room."""
 
 
 def fixed_of(cases: int) -> int:
@@ -87,8 +98,11 @@ def in_full(field: Sequence[Trial]) -> Cost:
 class Raced:
     """One race under way: the files that its trials would have written."""
 
-    def __init__(self, field: Sequence[Trial], order: Sequence[int]):
+    def __init__(
+        self, field: Sequence[Trial], order: Sequence[int], margins: Sequence[float] = MARGINS
+    ):
         self.trials, self.order = named(field), [str(case) for case in order]
+        self.margins = margins
         self.fixed = fixed_of(len(order))
         self.shown: dict[str, Standing] = {}
         self.steps, self.cases = 0.0, 0
@@ -107,7 +121,9 @@ class Raced:
 
     def stays(self, name: str, share: float) -> bool:
         """Whether the rule lets a trial train on; notes who put it out, and where."""
-        beaten = beaten_at_rung(self.shown[name], self.rivals(name))
+        beaten = beaten_at_rung(
+            self.shown[name], self.rivals(name), field=len(self.trials), margins=self.margins
+        )
         if beaten:
             self.out[name] = beaten.by, share
         return beaten is None
@@ -129,15 +145,12 @@ class Raced:
         return range(self.fixed + BLOCK, len(self.order) + BLOCK, BLOCK)
 
 
-def side_by_side(field: Sequence[Trial], order: Sequence[int]) -> Cost:
+def side_by_side(
+    field: Sequence[Trial], order: Sequence[int], margins: Sequence[float] = MARGINS
+) -> Cost:
     """All trials come to each rung, and to each block of cases, at the same time."""
-    race, at = Raced(field, order), 0.0
-    alive = list(race.trials)
-    for share in RUNGS:
-        alive = [name for name in alive if advance(race, name, at, share)]
-        at = share
-        alive = [name for name in alive if race.stays(name, share)]
-    alive += put_back(race)
+    race = Raced(field, order, margins)
+    alive = trained_together(race)
     before = 0
     for end in race.looks():
         for name in alive:
@@ -145,6 +158,16 @@ def side_by_side(field: Sequence[Trial], order: Sequence[int]) -> Cost:
         before = end
         alive = [name for name in alive if race.can_win(name)]
     return ended(race, alive)
+
+
+def trained_together(race: Raced) -> list[str]:
+    """Trains all trials rung by rung; those that came to the end."""
+    alive, at = list(race.trials), 0.0
+    for share in RUNGS:
+        alive = [name for name in alive if advance(race, name, at, share)]
+        at = share
+        alive = [name for name in alive if race.stays(name, share)]
+    return alive + put_back(race)
 
 
 def one_by_one(field: Sequence[Trial], order: Sequence[int]) -> Cost:
@@ -251,8 +274,8 @@ def answers(rng: np.random.Generator, difficulty: np.ndarray, rate: float) -> np
 class Table:
     """Real trainings, drawn from the table without replacement."""
 
-    def __init__(self, file: Path, rng: np.random.Generator, first: int = 0):
-        self.rng, self.rows = rng, pl.read_parquet(file).to_dicts()[first:]
+    def __init__(self, rows: Sequence[dict], rng: np.random.Generator):
+        self.rng, self.rows = rng, rows
         known = [len(row["right"]) for row in self.rows if row.get("right")]
         self.cases = known[0] if known else CASES
 
@@ -279,34 +302,41 @@ class Table:
         return Trial(shown, answers(self.rng, difficulty, rate), row["steps"][-1])
 
 
-def margins_from(source: Table, sizes: Sequence[int], fields: int = 2000) -> dict:
-    """How far behind the best at each rung winners were, in random fields of real trainings.
+def widest(source: Table, sizes: Sequence[int], fields: int = 200) -> float:
+    """The largest of `WIDTHS` at which races of every size take at most `STEPS` of the steps.
 
-    Of several trainings that pass as many cases the one that was least behind counts.
+    Who wins is not looked at.
     """
-    gaps: dict[float, list[float]] = {share: [] for share in RUNGS}
-    for number in range(fields):
-        field = [t for t in source.field(sizes[number % len(sizes)]) if t.failed_at is None]
-        passed = [int(t.right.sum()) for t in field]
-        won = [t for t, count in zip(field, passed, strict=True) if count == max(passed)]
-        for share, of in gaps.items():
-            best = min(t.rungs[share] for t in field)
-            of.append(min(t.rungs[share] for t in won) / best - 1)
-    levels = (0.9, 0.95, 0.98, 0.99, 1.0)
-    return {
-        f"{share:g}": {f"{level:.0%}": round(float(np.quantile(of, level)), 3) for level in levels}
-        for share, of in gaps.items()
-    }
+    drawn = {size: [source.field(size) for _ in range(fields)] for size in sizes}
+    affordable = [width for width in WIDTHS if all(steps(drawn[n], width) <= STEPS for n in sizes)]
+    return max(affordable, default=min(WIDTHS))
+
+
+def steps(fields: Sequence[Sequence[Trial]], width: float) -> float:
+    """Training steps of races with margins so many times the product's, as a part of all steps."""
+    taken = whole = 0.0
+    for field in fields:
+        race = Raced(field, (), [width * margin for margin in MARGINS])
+        trained_together(race)
+        taken += race.steps
+        whole += in_full(field).steps
+    return taken / whole
 
 
 # --- The measurement ----------------------------------------------------------------------------
 
 
+WAYS = {"side by side": side_by_side, "one by one": one_by_one}
+
+
 def replay(
-    draw: Callable[[int], list[Trial]], size: int, replays: int, rng: np.random.Generator
+    draw: Callable[[int], list[Trial]],
+    size: int,
+    replays: int,
+    rng: np.random.Generator,
+    ways: Mapping[str, Callable[[list[Trial], list[int]], Cost]] = WAYS,
 ) -> dict:
-    """Many races of so many trials, both ways, against full evaluation."""
-    ways = {"side by side": side_by_side, "one by one": one_by_one}
+    """Many races of so many trials, each way, against full evaluation."""
     same, as_good = dict.fromkeys(ways, 0), dict.fromkeys(ways, 0)
     costs, lost = {name: np.zeros(2) for name in ways}, dict.fromkeys(ways, 0.0)
     full = np.zeros(2)
@@ -338,6 +368,43 @@ def replay(
     }
 
 
+def in_halves(
+    rows: Sequence[dict], sizes: Sequence[int], replays: int, halves: int, seed: int
+) -> dict:
+    """The width settled on a random half of the rows, the races replayed in the other; the means.
+
+    The spread is that between the halves, which share rows, and so not an error of the mean.
+    """
+    found: dict[int, list[dict]] = {size: [] for size in sizes}
+    widths = []
+    for number in range(halves):
+        rng = np.random.default_rng([seed, number])
+        places = rng.permutation(len(rows))
+        own, other = places[: len(rows) // 2], places[len(rows) // 2 :]
+        width = widest(Table([rows[n] for n in own], rng), sizes)
+        widths.append(width)
+        margins = [width * margin for margin in MARGINS]
+        way = {"side by side": partial(side_by_side, margins=margins)}
+        source = Table([rows[n] for n in other], rng)
+        for size in sizes:
+            found[size].append(replay(source.field, size, replays, rng, way)["side by side"])
+        print(f"half {number + 1} of {halves}: margins times {width:g}", file=sys.stderr)
+    names = ("as_good_a_winner", "same_winner", "training_steps", "case_evaluations")
+    return {
+        "widths": sorted(widths),
+        **{
+            size: {
+                name: {
+                    "mean": round(float(np.mean([one[name] for one in of])), 3),
+                    "deviation": round(float(np.std([one[name] for one in of])), 3),
+                }
+                for name in names
+            }
+            for size, of in found.items()
+        },
+    }
+
+
 def interval(passed: int, total: int) -> tuple[float, float]:
     """Wilson, 95 %."""
     found = wilson_interval(passed, total)
@@ -360,36 +427,47 @@ def show(title: str, results: dict) -> None:
             )
 
 
+def show_halves(halves: dict, sizes: Sequence[int]) -> None:
+    """Prints what races cost and kept in the halves that did not settle the margins."""
+    print("\nmargins settled on one half of the rows, races of the other: mean (deviation)")
+    print(f"{'trials':<8}{'as good':>18}{'steps':>18}{'cases':>18}")
+    for size in sizes:
+        cells = (
+            f"{of['mean']:.1%} ({of['deviation']:.1%})"
+            for name in ("as_good_a_winner", "training_steps", "case_evaluations")
+            for of in [halves[size][name]]
+        )
+        print(f"{size:<8}" + "".join(f"{cell:>18}" for cell in cells))
+
+
 def main() -> None:
     """Prints the tables and the measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--table", type=Path, help="Parquet file of real trainings")
-    parser.add_argument("--first-row", type=int, default=0, help="leave out the rows before it")
+    parser.add_argument("--table", type=Path, default=TABLE, help="Parquet file of real trainings")
+    parser.add_argument(
+        "--halves", type=int, default=20, help="settle margins on one half, replay in the other"
+    )
     parser.add_argument("--replays", type=int, default=200)
     parser.add_argument("--sizes", type=int, nargs="+", default=[3, 4, 8])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--margins-from", type=Path, help="only say how far behind winners of this table were"
-    )
     given = parser.parse_args()
-    if given.margins_from:
-        table = Table(given.margins_from, np.random.default_rng(given.seed))
-        print(json.dumps(margins_from(table, given.sizes)))
-        return
     started, rng = time.perf_counter(), np.random.default_rng(given.seed)
+    rows = pl.read_parquet(given.table).to_dicts()
     sources: dict[str, World | Table] = {
+        f"table {given.table.name}": Table(rows, rng),
         "simulated, 12 points apart": World(rng, 0.12),
         "simulated, 4 points apart": World(rng, 0.04),
     }
-    if given.table:
-        table = Table(given.table, rng, given.first_row)
-        sources = {f"table {given.table.name}": table} | sources
     found = {}
     for title, source in sources.items():
         found[title] = {
             size: replay(source.field, size, given.replays, rng) for size in given.sizes
         }
         show(title, found[title])
+    halves = {}
+    if given.halves:
+        halves = in_halves(rows, given.sizes, given.replays, given.halves, given.seed)
+        show_halves(halves, given.sizes)
     first = found[next(iter(sources))]
     record = {
         "name": "racing",
@@ -406,6 +484,7 @@ def main() -> None:
             "replays": given.replays,
             "seed": given.seed,
             **found,
+            "halves": halves,
             "seconds": round(time.perf_counter() - started, 1),
         },
     }

@@ -45,11 +45,28 @@ def test_a_table_of_real_trainings_is_replayed(tmp_path):
                  "right": None, "failure": "loss nan"})  # fmt: skip
     pl.DataFrame(rows).write_parquet(tmp_path / "table.parquet")
     rng = np.random.default_rng(0)
-    table = racing.Table(tmp_path / "table.parquet", rng)
-    behind = racing.margins_from(table, [3, 4], fields=40)
-    assert behind["1"]["100%"] == 0, "whoever passed most had the lowest loss in the end"
-    found = racing.replay(racing.Table(tmp_path / "table.parquet", rng).field, 3, 30, rng)
+    table = racing.Table(pl.read_parquet(tmp_path / "table.parquet").to_dicts(), rng)
+    found = racing.replay(table.field, 3, 30, rng)
     for way in found.values():
         assert way["same_winner"] == 1
         assert way["training_steps"] <= 1
         assert way["points_lost"] == 0
+
+
+def test_margins_are_as_wide_as_the_steps_allow_and_tried_on_rows_that_did_not_settle_them(capsys):
+    rows = [
+        {"shares": [0.25, 0.5, 1.0], "steps": [2, 4, 8], "losses": [loss, loss, loss],
+         "right": [i < 40 - place for i in range(CASES)], "failure": ""}
+        for place, loss in enumerate(1.15**n for n in range(20))
+    ]  # fmt: skip
+    table = racing.Table(rows, np.random.default_rng(0))
+    fields = [table.field(3) for _ in range(50)]
+    narrow, wide = (racing.steps(fields, width) for width in (racing.WIDTHS[0], racing.WIDTHS[-1]))
+    assert narrow < wide <= 1
+    width = racing.widest(table, [3], fields=50)
+    assert racing.WIDTHS[0] < width < racing.WIDTHS[-1], "here neither end fits"
+    assert racing.steps(fields, width) == pytest.approx(racing.STEPS, abs=0.1)
+    found = racing.in_halves(rows, [3], replays=20, halves=2, seed=0)
+    assert len(found["widths"]) == 2
+    assert found[3]["as_good_a_winner"]["mean"] == 1, "here the loss says who wins"
+    assert found[3]["training_steps"]["mean"] < 1

@@ -16,7 +16,7 @@ from forgemind_assets.trial_grounds.racing import (
     winner,
 )
 
-RUNGS = {"rungs": (0.25, 0.5), "margins": (0.5, 0.25)}
+RUNGS = {"rungs": (0.25, 0.5), "margins": (0.5, 0.25), "field": 2}
 
 
 def at(trial, *losses):
@@ -63,6 +63,12 @@ def test_at_every_rung_one_stays_and_who_is_no_worse_than_one_that_stays_does(lo
 @pytest.mark.parametrize(("loss", "out"), [(1.25, False), (1.26, True)])
 def test_a_loss_within_the_margin_stays(loss, out):
     assert bool(beaten_at_rung(at("b", 1.0, loss), [at("a", 1.0, 1.0)], **RUNGS)) == out
+
+
+def test_in_a_larger_field_a_trial_may_be_further_behind():
+    own, rival = at("b", 1.8), at("a", 1.0)
+    assert beaten_at_rung(own, [rival], **RUNGS)
+    assert beaten_at_rung(own, [rival], **RUNGS | {"field": 3}) is None
 
 
 def test_a_rival_that_has_not_come_to_the_rung_does_not_count():
