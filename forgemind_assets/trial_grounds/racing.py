@@ -63,10 +63,11 @@ def beaten_at_rung(
     """Why a trial is out of the race at its newest rung; None while it is in it.
 
     Out is a trial whose loss is above the best one at the rung by more than the margin for a
-    `field` of so many trials; the best one is never out. Rivals that have not come to the rung yet do not count, so nobody waits, as in
-    Li et al. 2020 ("A System for Massively Parallel Hyperparameter Tuning"). Successive halving
-    (Jamieson & Talwalkar 2016) would put out a fixed part of the field instead: it saves a known
-    share of the steps, and puts out one of two equals as readily as one that is hopeless.
+    `field` of so many trials; the best one is never out. Rivals that have not come to the rung yet
+    do not count, so nobody waits, as in Li et al. 2020 ("A System for Massively Parallel
+    Hyperparameter Tuning"). Successive halving (Jamieson & Talwalkar 2016) would put out a fixed
+    part of the field instead: it saves a known share of the steps, and puts out one of two equals
+    as readily as one that is hopeless.
     """
     if not own.rungs or own.rungs[-1][0] not in rungs:
         return None
