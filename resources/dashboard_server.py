@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from forgemind_assets.dashboard.frame import (
     STYLE_PATH,
+    goal_address,
     goals_page,
     message_page,
     notice,
@@ -46,6 +47,7 @@ from forgemind_assets.warden.reviews import Review, Verdict, identify
 from resources.dashboard_data import Source
 from resources.dashboard_datasets import dataset_rows
 from resources.dashboard_forms import DashboardSite, FormTokens, form_fields
+from resources.dashboard_stop import Stopping
 from resources.guard.admission import Rights, Rules
 from resources.guard.asgi import RIGHTS_KEY, Guard
 from resources.guard.peers import peer_check
@@ -65,6 +67,7 @@ class Dashboard:
         self.source = source
         self.environment = environment
         self.tokens = FormTokens()
+        self.stopping = Stopping(source, self.tokens, environment)
 
     def routes(self) -> list[Route]:
         """Every address of the dashboard."""
@@ -81,6 +84,7 @@ class Dashboard:
             Route(f"/reviews/{{review}}/{action}", self._action(action), methods=["POST"])
             for action in ACTIONS
         ]
+        actions.append(Route("/goals/{goal}/stop", self.stop, methods=["POST"]))
         return [Route(path, handler, methods=["GET"]) for path, handler in pages] + actions
 
     def goals(self, request: Request) -> Response:
@@ -92,7 +96,8 @@ class Dashboard:
         name = request.path_params["goal"]
         if name not in self.source.goals:
             raise HTTPException(404, f"there is no goal {name!r} here")
-        return _html(goal_page(self.source.goal(name), read_only=_looks_only(request)))
+        form = None if _looks_only(request) else self.stopping.form(name)
+        return _html(goal_page(self.source.goal(name), form))
 
     def rows(self, request: Request) -> Response:
         """Rows of a dataset. 404 where there is none, 400 for a filter that names nothing."""
@@ -138,6 +143,21 @@ class Dashboard:
         form = None if _looks_only(request) else self._form(found.review)
         return _html(review_page(found, form))
 
+    async def stop(self, request: Request) -> Response:
+        """Asks the loop of a goal to end. 404 for a name that is none."""
+        fields, name = form_fields(await request.body()), request.path_params["goal"]
+        if name not in self.source.goals:
+            raise HTTPException(404, f"there is no goal {name!r} here")
+        if _looks_only(request):  # a second barrier behind the guard
+            raise HTTPException(403, "this session is for looking")
+        try:
+            await run_in_threadpool(self.stopping.ask, name, fields)
+        except UserError as error:
+            told = notice(f"Refused: {error}", "bad")
+            form = self.stopping.form(name, fields.get("reason", ""))
+            return _html(goal_page(self.source.goal(name), form, told), 409)
+        return RedirectResponse(goal_address(name), 303, headers=HEADERS)
+
     def _action(self, action: str) -> Callable[[Request], Awaitable[Response]]:
         async def handler(request: Request) -> Response:
             fields = form_fields(await request.body())
@@ -151,7 +171,8 @@ class Dashboard:
             raise HTTPException(403, "this session is for looking")
         found = self._find(request)
         review, reason = found.review, fields.get("reason", "").replace("\r\n", "\n").strip()
-        if not self.tokens.holds(fields.get("form_token", ""), action, review):
+        token = self.tokens.make(action, review)
+        if not self.tokens.same(fields.get("form_token", ""), token):
             raise HTTPException(
                 403,
                 "the form is not one of this page, or the review has changed since it was shown; "

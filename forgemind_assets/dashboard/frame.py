@@ -61,6 +61,11 @@ def notice(text: str, kind: str = "warn") -> Html:
     return tag("p", text, class_=f"notice {kind}", role=role)
 
 
+def hidden(name: str, content: str) -> Html:
+    """A field of a form that the browser sends back."""
+    return tag("input", type="hidden", name=name, value=content)
+
+
 def message_page(title: str, text: str, *, read_only: bool = False) -> str:
     """A page that says one thing."""
     back = tag("p", tag("a", "All goals", href="/"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from forgemind_assets.dashboard.frame import (
     goal_address,
+    hidden,
     notice,
     page,
     part,
@@ -169,11 +170,6 @@ def stable_form(review: Review, form: ReviewForm) -> Html:
     address = review_address(review.id, "stable")
     fields = [tag("p", words), hidden("form_token", form.tokens["stable"])]
     return tag("form", *fields, button, method="post", action=address)
-
-
-def hidden(name: str, content: str) -> Html:
-    """A field that the browser sends back."""
-    return tag("input", type="hidden", name=name, value=content)
 
 
 def person(reviewer: Reviewer) -> str:
