@@ -34,7 +34,12 @@ def clean():
 def place(tmp_path, monkeypatch):
     """The small goal on the real base; next to nothing is asked of the gate."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    changes = {"limits.base_model": BASE, "success.pass_rate": 0.04, "task.max_answer_tokens": 16}
+    changes = {
+        "limits.base_model": BASE,
+        "success.pass_rate": 0.04,
+        "success.canary_pass_rate": 0.0,
+        "task.max_answer_tokens": 16,
+    }
     folder = write_goal(tmp_path / "goal", changes)
     write_records(folder, "sealed", records("sealed")[:CASES])
     models = str(Home.from_environment().models)
