@@ -3,7 +3,8 @@
 A decision passes the guard (token, host, origin, `SameSite`), the rights of the session, and a
 token of its form. The form's token is bound to the action and to the review as it was shown, so
 that nobody decides on what has changed since. What may be decided and what may become `stable`
-is not judged here: `Reviews.decide` and `promotions.promote` do, as for the command line.
+is not judged here: `Reviews.decide` and `promotions.promote` do, as for the command line. A
+promotion is made behind the page, and goes on when a dashboard that may act is started again.
 """
 
 import os
@@ -37,7 +38,6 @@ from forgemind_assets.dashboard.rows_page import rows_page
 from forgemind_assets.dashboard.stylesheet import STYLESHEET
 from forgemind_assets.errors import (
     ForgeMindError,
-    PromotionRefused,
     ReviewError,
     StoreError,
     UserError,
@@ -47,6 +47,7 @@ from forgemind_assets.warden.reviews import Review, Verdict, identify
 from resources.dashboard_data import Source
 from resources.dashboard_datasets import dataset_rows
 from resources.dashboard_forms import DashboardSite, FormTokens, form_fields
+from resources.dashboard_promotions import Promotions
 from resources.dashboard_stop import Stopping
 from resources.guard.admission import Rights, Rules
 from resources.guard.asgi import RIGHTS_KEY, Guard
@@ -68,6 +69,7 @@ class Dashboard:
         self.environment = environment
         self.tokens = FormTokens()
         self.stopping = Stopping(source, self.tokens, environment)
+        self.promoting = Promotions(source)
 
     def routes(self) -> list[Route]:
         """Every address of the dashboard."""
@@ -180,7 +182,7 @@ class Dashboard:
             )
         try:
             if action == "stable":
-                self._make_stable(found)
+                self.promoting.begin(found)
             elif action == "approve":
                 self._decide(review, "approve", reason, fields.get("reviewer", ""))
             else:
@@ -198,36 +200,10 @@ class Dashboard:
         who = identify(stated.strip() or None, self.environment)
         self.source.reviews.decide(review.id, verdict, who, reason)
 
-    def _make_stable(self, found: ReviewPage) -> None:
-        """Moves the alias as `forgemind registry promote` does. Raises PromotionRefused."""
-        from resources import promotions
-        from resources.approvals import GoalApprovals
-        from resources.workshop import Workshop
-
-        review, subject = found.review, found.review.question.subject
-        if not found.can_be_stable:
-            raise PromotionRefused(
-                f"{subject.goal} version {subject.version}: review {review.id} is {review.status} "
-                f"and stable is version {found.stable or 'none'}; only an approved promotion that "
-                "has not been made can be made"
-            )
-        home, goal = self.source.home, self.source.goals[subject.goal]
-        workshop = Workshop(home_root=str(home.root), models_root=str(home.models))
-        decision = promotions.promote(
-            goal,
-            workshop,
-            subject.version,
-            reason=f"review {review.id}: {review.rulings[-1].reason}",
-            by=promotions.whoami(),
-            approvals=GoalApprovals(goal, workshop),
-        )
-        if not decision.promote:
-            raise PromotionRefused(f"{subject.goal} version {subject.version}: {decision.reason}")
-
     def _find(self, request: Request) -> ReviewPage:
         identity = request.path_params["review"]
         try:
-            return self.source.review(identity)
+            return self.promoting.shown(self.source.review(identity))
         except KeyError:
             raise HTTPException(404, f"there is no review {identity!r} of these goals") from None
 
@@ -240,15 +216,21 @@ class Dashboard:
         return ReviewForm(tokens=tokens, reviewer=name, reason=reason)
 
 
-def application(source: Source, environment: Mapping[str, str] = os.environ) -> Starlette:
-    """The dashboard without the guard."""
+def application(
+    source: Source, environment: Mapping[str, str] = os.environ, *, resumes: bool = False
+) -> Starlette:
+    """The dashboard without the guard; `resumes` what an earlier one left under way."""
     handlers: Any = {HTTPException: _refused, ForgeMindError: _failed}
-    return Starlette(routes=Dashboard(source, environment).routes(), exception_handlers=handlers)
+    dashboard = Dashboard(source, environment)
+    if resumes:
+        dashboard.promoting.resume()
+    return Starlette(routes=dashboard.routes(), exception_handlers=handlers)
 
 
 def guarded(source: Source, rules: Rules, environment: Mapping[str, str] = os.environ) -> Guard:
     """The dashboard behind the guard."""
-    return Guard(application(source, environment), rules, DashboardSite(), peer_check())
+    inside = application(source, environment, resumes=not rules.read_only)
+    return Guard(inside, rules, DashboardSite(), peer_check())
 
 
 def _refused(request: Request, error: HTTPException) -> Response:

@@ -173,3 +173,7 @@ class ReviewPage:
     sealed: tuple[str, ...] = ()
     """Openings of the sealed suite for this version, in totals."""
     sealed_left: str = ""
+    making: str = ""
+    """How far its promotion has come, while it is under way."""
+    refused: str = ""
+    """Why its last promotion came to nothing."""
