@@ -5,7 +5,7 @@ import time
 import dagster as dg
 import pytest
 from fakes.chromium import find_chromium, tab_of
-from fakes.dashboard import PATIENCE_SECONDS, form_of, running_dashboard
+from fakes.dashboard import PATIENCE_SECONDS, form_of, running_dashboard, until
 from fakes.installation import forgemind, install
 from fakes.trials import conclude, publish_plan, publish_report, publish_trial
 
@@ -37,15 +37,6 @@ def waiting(tmp_path, monkeypatch):
 
 def stable(place):
     return Registry(place.workshop.home).version_of("small_goal", STABLE)
-
-
-def until(client, path, text):
-    """The page once it says something."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while text not in (page := client.get(path).text):
-        assert time.monotonic() < end, page
-        time.sleep(0.05)
-    return page
 
 
 def until_gone(note):
