@@ -35,6 +35,7 @@ from resources.registrations import open_registrations, stable_version
 from resources.reviews import Reviews, open_reviews
 from resources.source_accounts import goal_accounts
 from resources.stop_reports import read_stop_report
+from resources.stop_wishes import StopWishes
 from resources.turns import read_turns
 
 SUITES = {"dev": "canary_report", "full": "benchmark_report", "adversarial": "adversarial_report"}
@@ -55,6 +56,11 @@ class Source:
     def reviews(self) -> Reviews:
         """The review queue."""
         return open_reviews(self.home)
+
+    @cached_property
+    def wishes(self) -> StopWishes:
+        """What people asked of the loops."""
+        return StopWishes(self.home)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -105,6 +111,7 @@ class Source:
             stop=self._stop(name),
             origin=fork.sentence if fork else "",
             sealed=sealed_line(goal, self.home),
+            wish=self._wish(name),
             costs=self._costs(goal),
             spending=self._spending(goal, [line.trial for line in trials], champion),
             alerts=self.alerts(name),
@@ -177,6 +184,10 @@ class Source:
         """The report of the loop's end, while it has ended."""
         ended = read_outcome(self.home, goal) is not None
         return read_stop_report(self.store, goal) if ended else None
+
+    def _wish(self, goal: str) -> str:
+        wish = self.wishes.wished(goal)
+        return wish.sentence if wish else ""
 
     def _standing(self, goal: str) -> str:
         outcome, progress = read_outcome(self.home, goal), read_progress(self.home, goal)

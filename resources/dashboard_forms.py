@@ -42,21 +42,25 @@ class DashboardSite:
 
 
 class FormTokens:
-    """What proves that a form was made by this process, for one action on one state of a review."""
+    """What proves that a form was made by this process, for one action on what was shown."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
 
     def make(self, action: str, review: Review) -> str:
-        """The token of one form."""
-        subject = review.question.subject.digest
-        shown = json.dumps([action, review.id, subject, len(review.rulings)])
-        return hmac.new(self._secret, shown.encode(), "sha256").hexdigest()
+        """The token of a form on a review."""
+        return self._token(action, review.id, review.question.subject.digest, len(review.rulings))
 
-    def holds(self, given: str, action: str, review: Review) -> bool:
-        """Whether a token is that of this form, in the same time for every wrong one."""
-        wanted = self.make(action, review)
+    def make_stop(self, goal: str, words: int) -> str:
+        """The token of the form that stops a loop; `words` were said of it before."""
+        return self._token("stop", goal, words)
+
+    def same(self, given: str, wanted: str) -> bool:
+        """Whether a token is the wanted one, in the same time for every wrong one."""
         return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode())
+
+    def _token(self, *shown: str | int) -> str:
+        return hmac.new(self._secret, json.dumps(shown).encode(), "sha256").hexdigest()
 
 
 def form_fields(body: bytes) -> dict[str, str]:

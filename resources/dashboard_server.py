@@ -3,7 +3,8 @@
 A decision passes the guard (token, host, origin, `SameSite`), the rights of the session, and a
 token of its form. The form's token is bound to the action and to the review as it was shown, so
 that nobody decides on what has changed since. What may be decided and what may become `stable`
-is not judged here: `Reviews.decide` and `promotions.promote` do, as for the command line.
+is not judged here: `Reviews.decide` and `promotions.promote` do, as for the command line. A
+promotion is made behind the page, and goes on when a dashboard that may act is started again.
 """
 
 import os
@@ -19,6 +20,7 @@ from starlette.routing import Route
 
 from forgemind_assets.dashboard.frame import (
     STYLE_PATH,
+    goal_address,
     goals_page,
     message_page,
     notice,
@@ -36,7 +38,6 @@ from forgemind_assets.dashboard.rows_page import rows_page
 from forgemind_assets.dashboard.stylesheet import STYLESHEET
 from forgemind_assets.errors import (
     ForgeMindError,
-    PromotionRefused,
     ReviewError,
     StoreError,
     UserError,
@@ -46,6 +47,8 @@ from forgemind_assets.warden.reviews import Review, Verdict, identify
 from resources.dashboard_data import Source
 from resources.dashboard_datasets import dataset_rows
 from resources.dashboard_forms import DashboardSite, FormTokens, form_fields
+from resources.dashboard_promotions import Promotions
+from resources.dashboard_stop import Stopping
 from resources.guard.admission import Rights, Rules
 from resources.guard.asgi import RIGHTS_KEY, Guard
 from resources.guard.peers import peer_check
@@ -65,6 +68,8 @@ class Dashboard:
         self.source = source
         self.environment = environment
         self.tokens = FormTokens()
+        self.stopping = Stopping(source, self.tokens, environment)
+        self.promoting = Promotions(source)
 
     def routes(self) -> list[Route]:
         """Every address of the dashboard."""
@@ -81,6 +86,7 @@ class Dashboard:
             Route(f"/reviews/{{review}}/{action}", self._action(action), methods=["POST"])
             for action in ACTIONS
         ]
+        actions.append(Route("/goals/{goal}/stop", self.stop, methods=["POST"]))
         return [Route(path, handler, methods=["GET"]) for path, handler in pages] + actions
 
     def goals(self, request: Request) -> Response:
@@ -92,7 +98,8 @@ class Dashboard:
         name = request.path_params["goal"]
         if name not in self.source.goals:
             raise HTTPException(404, f"there is no goal {name!r} here")
-        return _html(goal_page(self.source.goal(name), read_only=_looks_only(request)))
+        form = None if _looks_only(request) else self.stopping.form(name)
+        return _html(goal_page(self.source.goal(name), form))
 
     def rows(self, request: Request) -> Response:
         """Rows of a dataset. 404 where there is none, 400 for a filter that names nothing."""
@@ -138,6 +145,21 @@ class Dashboard:
         form = None if _looks_only(request) else self._form(found.review)
         return _html(review_page(found, form))
 
+    async def stop(self, request: Request) -> Response:
+        """Asks the loop of a goal to end. 404 for a name that is none."""
+        fields, name = form_fields(await request.body()), request.path_params["goal"]
+        if name not in self.source.goals:
+            raise HTTPException(404, f"there is no goal {name!r} here")
+        if _looks_only(request):  # a second barrier behind the guard
+            raise HTTPException(403, "this session is for looking")
+        try:
+            await run_in_threadpool(self.stopping.ask, name, fields)
+        except UserError as error:
+            told = notice(f"Refused: {error}", "bad")
+            form = self.stopping.form(name, fields.get("reason", ""))
+            return _html(goal_page(self.source.goal(name), form, told), 409)
+        return RedirectResponse(goal_address(name), 303, headers=HEADERS)
+
     def _action(self, action: str) -> Callable[[Request], Awaitable[Response]]:
         async def handler(request: Request) -> Response:
             fields = form_fields(await request.body())
@@ -151,7 +173,8 @@ class Dashboard:
             raise HTTPException(403, "this session is for looking")
         found = self._find(request)
         review, reason = found.review, fields.get("reason", "").replace("\r\n", "\n").strip()
-        if not self.tokens.holds(fields.get("form_token", ""), action, review):
+        token = self.tokens.make(action, review)
+        if not self.tokens.same(fields.get("form_token", ""), token):
             raise HTTPException(
                 403,
                 "the form is not one of this page, or the review has changed since it was shown; "
@@ -159,7 +182,7 @@ class Dashboard:
             )
         try:
             if action == "stable":
-                self._make_stable(found)
+                self.promoting.begin(found)
             elif action == "approve":
                 self._decide(review, "approve", reason, fields.get("reviewer", ""))
             else:
@@ -177,36 +200,10 @@ class Dashboard:
         who = identify(stated.strip() or None, self.environment)
         self.source.reviews.decide(review.id, verdict, who, reason)
 
-    def _make_stable(self, found: ReviewPage) -> None:
-        """Moves the alias as `forgemind registry promote` does. Raises PromotionRefused."""
-        from resources import promotions
-        from resources.approvals import GoalApprovals
-        from resources.workshop import Workshop
-
-        review, subject = found.review, found.review.question.subject
-        if not found.can_be_stable:
-            raise PromotionRefused(
-                f"{subject.goal} version {subject.version}: review {review.id} is {review.status} "
-                f"and stable is version {found.stable or 'none'}; only an approved promotion that "
-                "has not been made can be made"
-            )
-        home, goal = self.source.home, self.source.goals[subject.goal]
-        workshop = Workshop(home_root=str(home.root), models_root=str(home.models))
-        decision = promotions.promote(
-            goal,
-            workshop,
-            subject.version,
-            reason=f"review {review.id}: {review.rulings[-1].reason}",
-            by=promotions.whoami(),
-            approvals=GoalApprovals(goal, workshop),
-        )
-        if not decision.promote:
-            raise PromotionRefused(f"{subject.goal} version {subject.version}: {decision.reason}")
-
     def _find(self, request: Request) -> ReviewPage:
         identity = request.path_params["review"]
         try:
-            return self.source.review(identity)
+            return self.promoting.shown(self.source.review(identity))
         except KeyError:
             raise HTTPException(404, f"there is no review {identity!r} of these goals") from None
 
@@ -219,15 +216,21 @@ class Dashboard:
         return ReviewForm(tokens=tokens, reviewer=name, reason=reason)
 
 
-def application(source: Source, environment: Mapping[str, str] = os.environ) -> Starlette:
-    """The dashboard without the guard."""
+def application(
+    source: Source, environment: Mapping[str, str] = os.environ, *, resumes: bool = False
+) -> Starlette:
+    """The dashboard without the guard; `resumes` what an earlier one left under way."""
     handlers: Any = {HTTPException: _refused, ForgeMindError: _failed}
-    return Starlette(routes=Dashboard(source, environment).routes(), exception_handlers=handlers)
+    dashboard = Dashboard(source, environment)
+    if resumes:
+        dashboard.promoting.resume()
+    return Starlette(routes=dashboard.routes(), exception_handlers=handlers)
 
 
 def guarded(source: Source, rules: Rules, environment: Mapping[str, str] = os.environ) -> Guard:
     """The dashboard behind the guard."""
-    return Guard(application(source, environment), rules, DashboardSite(), peer_check())
+    inside = application(source, environment, resumes=not rules.read_only)
+    return Guard(inside, rules, DashboardSite(), peer_check())
 
 
 def _refused(request: Request, error: HTTPException) -> Response:

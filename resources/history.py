@@ -38,6 +38,7 @@ from resources.run_tags import (
     UNFINISHED,
 )
 from resources.slice_ledger import read_ledger
+from resources.stop_wishes import StopWishes
 from resources.trial_memory import read_memory
 from resources.workshop import Workshop
 
@@ -50,11 +51,13 @@ def read_state(
 ) -> State:
     """The tail of a goal's history; with `before`, only iterations earlier than that one."""
     fork = read_fork(workshop.store, goal.name)
+    wish = StopWishes(workshop.home).wished(goal.name) if before is None else None
+    asked = wish.sentence if wish else None
     newest = newest_iteration(goal.name, instance, fork)
     if before is not None:
         newest = iteration_key(iteration_number(before) - 1) if iteration_number(before) else None
     if newest is None:
-        return State(fork=fork)
+        return State(fork=fork, stop_requested=asked)
     number = iteration_number(newest)
     keys = [iteration_key(n) for n in range(max(0, number - TAIL + 1), number + 1)]
     store, ledger = workshop.store, workshop.ledger()
@@ -67,6 +70,7 @@ def read_state(
         hours_used=hours,
         api_dollars=ledger.spent(goal.name, "api"),
         gpu_dollars=ledger.spent(goal.name, "gpu"),
+        stop_requested=asked,
         path=leader_path(store, goal.name, newest, fork),
         past=memory.trials if memory else (),
         slices=read_ledger(store, goal.name, concluded[-1].key) if concluded else (),

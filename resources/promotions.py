@@ -27,11 +27,12 @@ from resources.registrations import (
     Action,
     Event,
     Registrations,
+    Word,
     open_registrations,
     stable_version,
 )
 from resources.registry import Registry, Version
-from resources.sealed import OpeningsSpent, sealed_verdict
+from resources.sealed import OpeningsSpent, SealedSuite
 from resources.signing_key import open_key
 from resources.workshop import Workshop
 
@@ -92,12 +93,13 @@ def promote(
     The answer says why not otherwise. The sealed suite is opened last, when nothing else stands
     in the way, for its openings are few.
     """
+    said = Word(reason, by)
 
     def decide(version: Standing) -> Promotion:
         allowed = may_promote(goal.spec, version, approvals)
-        return _unsealed(goal, workshop, version, allowed, reason, by)
+        return _unsealed(goal, workshop, version, allowed, said)
 
-    return _move_if(decide, "promoted", goal, workshop, version, reason, by)
+    return _move_if(decide, "promoted", goal, workshop, version, said)
 
 
 def roll_back(
@@ -111,7 +113,7 @@ def roll_back(
 ) -> Promotion:
     """Moves `stable` back to a version. Raises PromotionRefused where that is not allowed."""
     decide = partial(may_roll_back, goal.spec, approvals=approvals)
-    decision = _move_if(decide, "rolled_back", goal, workshop, version, reason, by)
+    decision = _move_if(decide, "rolled_back", goal, workshop, version, Word(reason, by))
     if not decision.promote:
         raise PromotionRefused(f"{goal.name} version {version}: {decision.reason}")
     return decision
@@ -123,20 +125,19 @@ def _move_if(
     goal: Goal,
     workshop: Workshop,
     version: str,
-    reason: str,
-    by: str,
+    said: Word,
 ) -> Promotion:
     """The rule's decision on a version; the alias is moved where it allows that."""
     registry, known = Registry(workshop.home), open_registrations(workshop.home)
     found = registry.get(goal.name, version)
     decision = decide(standing(workshop, known, found))
     if decision.promote:
-        _move(registry, known, found, action, decision, reason, by)
+        _move(registry, known, found, action, decision, said)
     return decision
 
 
 def _unsealed(
-    goal: Goal, workshop: Workshop, asked: Standing, allowed: Promotion, reason: str, by: str
+    goal: Goal, workshop: Workshop, asked: Standing, allowed: Promotion, word: Word
 ) -> Promotion:
     """The permission after the sealed suite has been asked, too."""
     if not allowed.promote or asked.full is None:
@@ -144,7 +145,7 @@ def _unsealed(
     version = Registry(workshop.home).get(goal.name, asked.version)
     known = open_registrations(workshop.home)
     try:
-        said = sealed_verdict(goal, workshop, known, version, asked.full, reason=reason, by=by)
+        said = SealedSuite(goal, workshop, known, version, asked.full, word).verdict()
     except OpeningsSpent as error:
         return allowed.model_copy(
             update={"promote": False, "reason": f"{allowed.reason}; {error}", "held_back": "spent"}
@@ -158,23 +159,13 @@ def _move(
     version: Version,
     action: Action,
     decision: Promotion,
-    reason: str,
-    by: str,
+    said: Word,
 ) -> None:
     """Records, then moves: a move that a crash cut off is made good by asking again."""
     before = stable_version(known.events(version.model))
     if before != version.version:
-        known.record(
-            action,
-            goal=version.model,
-            version=version.version,
-            trial=version.trial,
-            adapter_version=version.adapter_version,
-            reason=reason,
-            by=by,
-            stable_before=before,
-            evidence=decision.model_dump(mode="json", include={"reason", "approval", "sealed"}),
-        )
+        evidence = decision.model_dump(mode="json", include={"reason", "approval", "sealed"})
+        known.record_of(version, action, said, stable_before=before, evidence=evidence)
     registry.make_stable(decision)
 
 

@@ -9,7 +9,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -52,6 +53,38 @@ class Event(Record):
         default_factory=dict, description="signature, verdict of the gate, approval, sealed rates"
     )
     previous: str = Field(default=FIRST, description="SHA-256 of the goal's entry before")
+
+
+class OfVersion(Protocol):
+    """What an entry says of a registered version."""
+
+    @property
+    def model(self) -> str:
+        """The goal."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Its number."""
+        ...
+
+    @property
+    def trial(self) -> str:
+        """Where it comes from."""
+        ...
+
+    @property
+    def adapter_version(self) -> str:
+        """Version of the adapter in the store."""
+        ...
+
+
+@dataclass(frozen=True)
+class Word:
+    """Why something is done to a version, and by whom."""
+
+    reason: str
+    by: str
 
 
 class Registrations:
@@ -100,6 +133,30 @@ class Registrations:
             row = {"goal": goal, "body": body.decode(), "signature": self._key.sign(body)}
             connection.execute(registry_events.insert().values(**row))
         return event
+
+    def record_of(
+        self,
+        version: OfVersion,
+        action: Action,
+        said: Word,
+        *,
+        stable_before: str | None = None,
+        evidence: dict[str, Any] | None = None,
+        allowed: Callable[[list[Event]], None] = lambda events: None,
+    ) -> Event:
+        """`record` for what a person or a run does to a registered version."""
+        return self.record(
+            action,
+            goal=version.model,
+            version=version.version,
+            trial=version.trial,
+            adapter_version=version.adapter_version,
+            reason=said.reason,
+            by=said.by,
+            stable_before=stable_before,
+            evidence=evidence,
+            allowed=allowed,
+        )
 
     def events(self, goal: str) -> list[Event]:
         """A goal's entries, oldest first. Raises AlteredArtefact where they do not hold."""

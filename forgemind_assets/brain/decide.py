@@ -148,8 +148,26 @@ def decide(spec: GoalSpec, state: State) -> Decision:
     """The next step of the loop."""
     last = state.last
     if last is None:
-        return Prepare(planner.baseline_plan(spec), attempt=1)
-    return unfinished(spec, state, last) or next_iteration(spec, state, last)
+        return asked_to_stop(state) or Prepare(planner.baseline_plan(spec), attempt=1)
+    step = unfinished(spec, state, last)
+    if isinstance(step, Prepare | Train):
+        # what is begun is finished, and finished trials are compared; nothing else is begun
+        return wait_for_trials(last, state) or asked_to_stop(state) or step
+    return step or next_iteration(spec, state, last)
+
+
+def asked_to_stop(state: State) -> Stop | None:
+    """The end that a person asked for, if one did."""
+    if not state.stop_requested:
+        return None
+    return Stop(f"a person asked: {state.stop_requested}", goal_met=False, kind="person")
+
+
+def wait_for_trials(it: IterationState, state: State) -> Wait | None:
+    """Before a person's wish ends the loop: trials that run beside one that would be begun."""
+    if state.stop_requested and any(t.work.status == "running" for t in it.trials.values()):
+        return Wait(f"iteration {it.key}: trials under way, then the end: {state.stop_requested}")
+    return None
 
 
 def unfinished(spec: GoalSpec, state: State, it: IterationState) -> Decision | None:
@@ -237,8 +255,9 @@ def next_iteration(spec: GoalSpec, state: State, it: IterationState) -> Decision
         verdict = judge(spec, it.champion_full)
         if verdict.met:
             return promotion(it, f"goal met by {it.champion}: {verdict.sentence}")
-    if state.stop_requested:
-        return Stop(f"a person asked: {state.stop_requested}", goal_met=False, kind="person")
+    asked = asked_to_stop(state)
+    if asked:
+        return asked
     limit = binding_limit(spec, state, it)
     if limit:
         return Stop(limit, goal_met=False, kind="limit")

@@ -151,7 +151,9 @@ class State(Record):
     api_dollars: float = 0.0
     gpu_dollars: float = 0.0
     fork: Fork | None = Field(default=None, description="where the line comes from, if forked")
-    stop_requested: str | None = None
+    stop_requested: str | None = Field(
+        default=None, description="who asked for the end after the work under way, and why"
+    )
     path: tuple[float, ...] = Field(
         default=(),
         description="dev pass rate of who leads on dev, after each of the newest trained "

@@ -1,5 +1,6 @@
 """The two ways to drive a goal from the terminal: in this process, or under Dagster's daemon."""
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -48,7 +49,22 @@ def _drive(goal: Goal, home: Home, console: Console) -> Stop:
             instance,
             workshop,
             on_failure=lambda message: console.print(f"   {message}", style="red", highlight=False),
+            on_start=lambda: go_on(goal, home, console),
         )
+
+
+def go_on(goal: Goal, home: Home, console: Console) -> None:
+    """Takes back a wish that the loop end: to run a goal again is to say that it shall go on."""
+    from forgemind_assets.warden.reviews import identify
+    from resources.stop_wishes import StopWishes
+
+    wishes = StopWishes(home)
+    if wishes.wished(goal.name):
+        who = identify(None, os.environ)
+        lifted = wishes.lift(goal.name, who, "forgemind run was called")
+        assert lifted is not None
+        told = f"It goes on, and this wish is taken back: stop, asked by {lifted.sentence}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
 def run_with_ui(goal: Goal, path: Path, home: Home, console: Console, port: int) -> Stop:
@@ -66,6 +82,7 @@ def run_with_ui(goal: Goal, path: Path, home: Home, console: Console, port: int)
                 f"another `forgemind run` steers {goal.name} in {home.root}: wait for it, or "
                 "stop it first"
             )
+        go_on(goal, home, console)
         with dg.DagsterInstance.get() as instance:
             recover(instance, home, goal.name, queued=True)
     clear_outcome(home, goal.name)

@@ -21,6 +21,7 @@ from resources.places import fitted
 from resources.recovery import recover
 from resources.run_tags import AT_ONCE_TAG, INTERRUPTED_TAG
 from resources.runs import RunSpec, runs_for
+from resources.stop_wishes import StopWishes
 from resources.workshop import Workshop
 
 POLL_SECONDS = 1.0
@@ -32,13 +33,17 @@ def drive(
     instance: dg.DagsterInstance,
     workshop: Workshop,
     on_failure: Callable[[str], None] = lambda message: None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> Stop:
     """Runs the loop to its end. Waits where another process works on one of the goal's runs.
+
+    `on_start` is called as soon as no other driver steers the goal.
 
     An interruption closes the run under way as interrupted; the next call goes on from there.
     Alerts are recorded after each run and delivered meanwhile, as the alert sensor does.
     """
     with delivering(workshop.home), driver_lock(workshop.home, goal.name, wait=True):
+        on_start()
         recover(instance, workshop.home, goal.name, queued=True)
         try:
             return loop(goal, definitions, instance, workshop, on_failure)
@@ -81,14 +86,21 @@ def carry_out(
 ) -> Iterator[tuple[RunSpec, list[str]]]:
     """Each run with the messages of its failed steps, as it ends.
 
-    One after the other in this process, or side by side in processes of their own.
+    One after the other in this process, or side by side in processes of their own; no more are
+    begun when a person has asked for the end.
     """
+    wishes = StopWishes(workshop.home)
+
+    def may_begin() -> bool:
+        return wishes.wished(goal.name) is None
+
     at_once = min([len(specs), *(int(spec.tags.get(AT_ONCE_TAG, "1")) for spec in specs)])
     if at_once > 1:
-        yield from side_by_side(goal, instance, workshop, specs, at_once)
+        yield from side_by_side(goal, instance, workshop, specs, at_once, may_begin)
         return
-    for spec in specs:
-        yield spec, carry_out_here(definitions, instance, spec)
+    for number, spec in enumerate(specs):
+        if number == 0 or may_begin():
+            yield spec, carry_out_here(definitions, instance, spec)
 
 
 def carry_out_here(

@@ -34,6 +34,11 @@ VERBS: dict[str, Verb] = {
         "Work on a goal until it is met, a limit is reached or it is out of reach.",
         "forgemind run python_security",
     ),
+    "stop": Verb(
+        "forgemind_assets.cli.stop",
+        "Ask the loop of a goal to end after the work under way.",
+        'forgemind stop python_security --reason "the suite needs more families"',
+    ),
     "status": Verb("forgemind_assets.cli.status", "Show how far the goals have come."),
     "report": Verb(
         "forgemind_assets.cli.report",

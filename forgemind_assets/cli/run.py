@@ -67,7 +67,8 @@ def finish(goal, home, console: Console, stop: Stop) -> None:  # noqa: ANN001
             f"Nothing was promoted to stable; candidate: {best['trial']} "
             f"({best['registered'].split()[0]})"
         )
-    console.print(("Goal met: " if stop.goal_met else "Stopped: ") + stop.reason, highlight=False)
+    word = "Goal met: " if stop.goal_met else "Stopped: "
+    console.print(word + stop.reason, highlight=False, markup=False)
     ended = read_stop_report(store, goal.name)
     for line in lines(ended)[1:] if ended and ended.reason == stop.reason else []:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

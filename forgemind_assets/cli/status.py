@@ -23,6 +23,7 @@ def status(
     from resources.openings import sealed_facts, sealed_line
     from resources.outcome import read_outcome
     from resources.progress import read_progress
+    from resources.stop_wishes import StopWishes
 
     home = Home.from_environment()
     paths = [find_goal(goal)] if goal else sorted((REPOSITORY / "benchmarks").glob("*/goal.yaml"))
@@ -33,6 +34,7 @@ def status(
         store = Store(home.store)
         past = history(loaded, store)
         stop, fork = read_outcome(home, loaded.name), read_fork(store, loaded.name)
+        wish = StopWishes(home).wished(loaded.name)
         entries[loaded.name] = {
             "trials": past,
             "forked_from": fork.model_dump(mode="json") if fork else None,
@@ -40,6 +42,7 @@ def status(
             "outcome": {"reason": stop.reason, "goal_met": stop.goal_met, "kind": stop.kind}
             if stop
             else None,
+            "stop_requested": wish.sentence if wish else None,
             "sealed": sealed_facts(loaded, home),
         }
         if not as_json:
@@ -48,7 +51,10 @@ def status(
                 console.print(f"{loaded.name} was {fork.sentence}", highlight=False, markup=False)
             word = f"{'goal met' if stop.goal_met else 'stopped'}: {stop.reason}" if stop else None
             console.print(f"sealed suite: {sealed_line(loaded, home)}", highlight=False)
-            console.print(word or under_way(entries[loaded.name]["progress"]), highlight=False)
+            told = word or under_way(entries[loaded.name]["progress"])
+            console.print(told, highlight=False, markup=False)
+            if wish:
+                console.print(f"asked to stop by {wish.sentence}", highlight=False, markup=False)
             if stop and goal and not stop.goal_met:
                 told = f"What is missing, and what you could change: forgemind report {goal}"
                 console.print(told, highlight=False, markup=False)

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,14 +42,18 @@ def side_by_side(
     workshop: Workshop,
     specs: Sequence[RunSpec],
     at_once: int,
+    may_begin: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[RunSpec, list[str]]]:
     """Yields each run with the messages of its failed steps, as it ends; at most so many at once.
 
+    `may_begin` is asked before each but the first ones; when it says no, the others are left.
     Where this is left early (Ctrl-C), the runs under way are interrupted and waited for.
     """
     waiting, running = list(specs), list[Child]()
     try:
         while waiting or running:
+            if waiting and len(running) < at_once and len(waiting) < len(specs):
+                waiting = waiting if may_begin() else []
             while waiting and len(running) < at_once:
                 running.append(start(goal, instance, workshop, waiting.pop(0)))
             ended = [child for child in running if child.process.poll() is not None]

@@ -7,10 +7,14 @@ from forgemind_assets.dashboard.markup import Content, Html, escaped, section, t
 from forgemind_assets.dashboard.records import GoalLine
 
 STYLE_PATH = "/style.css"
+REFRESH_SECONDS = 5
 
 
-def page(title: str, *content: Content, read_only: bool = False) -> str:
-    """One whole page. `read_only` tells the reader that nothing can be decided here."""
+def page(title: str, *content: Content, read_only: bool = False, refresh: bool = False) -> str:
+    """One whole page. `read_only` tells the reader that nothing can be decided here.
+
+    With `refresh` a browser loads it again every few seconds, while something is under way.
+    """
     links = [("/", "Goals"), ("/reviews", "Reviews"), ("/alerts", "Alerts")]
     items = [tag("li", tag("a", name, href=address)) for address, name in links]
     looking = tag("p", "This page is for looking: nothing can be decided here.", class_="quiet")
@@ -23,6 +27,7 @@ def page(title: str, *content: Content, read_only: bool = False) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("title", f"{title} - ForgeMind"),
         tag("link", rel="stylesheet", href=STYLE_PATH),
+        tag("meta", http_equiv="refresh", content=REFRESH_SECONDS) if refresh else None,
     )
     body = tag(
         "body",
@@ -59,6 +64,11 @@ def notice(text: str, kind: str = "warn") -> Html:
     """Something that a person must not miss. `kind` is `good`, `warn` or `bad`."""
     role = "status" if kind == "good" else "alert"
     return tag("p", text, class_=f"notice {kind}", role=role)
+
+
+def hidden(name: str, content: str) -> Html:
+    """A field of a form that the browser sends back."""
+    return tag("input", type="hidden", name=name, value=content)
 
 
 def message_page(title: str, text: str, *, read_only: bool = False) -> str:

@@ -11,9 +11,11 @@ from forgemind_assets.dashboard.records import (
     Dataset,
     GoalPage,
     Spending,
+    StopForm,
     TrialLine,
 )
 from forgemind_assets.dashboard.rows_page import rows_address
+from forgemind_assets.dashboard.stop_form import stop_part
 from forgemind_assets.foundry.accounts import SourceAccount, table_record, troubles
 from forgemind_assets.foundry.effects import effect_record
 from forgemind_assets.foundry.judging.standing import Standing, standing_record
@@ -27,8 +29,11 @@ MOST_POINTS = 60
 JUDGE_COLUMNS = tuple(name.replace("_", " ") for name in standing_record(Standing(judge="")))
 
 
-def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
-    """Progress, slices, data, safety, teachers, money, alerts and reviews of a goal."""
+def goal_page(goal: GoalPage, form: StopForm | None = None, told: Html | None = None) -> str:
+    """Progress, slices, data, safety, teachers, money, alerts and reviews of a goal.
+
+    Without `form` it is for looking only.
+    """
     facts = pairs(
         [
             ("task", goal.task),
@@ -41,6 +46,7 @@ def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
     )
     return page(
         goal.name,
+        told,
         facts,
         part("reviews", "Reviews", review_list(goal.reviews)),
         part("progress", "Pass rate over iterations", progress(goal.trials, goal.wanted)),
@@ -52,7 +58,8 @@ def goal_page(goal: GoalPage, *, read_only: bool = False) -> str:
         part("teachers", "Teachers", teachers(goal)),
         part("spending", "Spending against limits", spending(goal.spending)),
         part("alerts", "Alerts", alert_list(goal.alerts)),
-        read_only=read_only,
+        stop_part(goal.name, goal.wish, form),
+        read_only=form is None,
     )
 
 

@@ -118,6 +118,17 @@ class GoalPage:
     """Where the goal was forked from, in words; empty for one that was not."""
     sealed: str = ""
     """How often the sealed suite was opened, of how often it may be."""
+    wish: str = ""
+    """Who asked the loop to end, and why; empty where nobody did."""
+
+
+@dataclass(frozen=True)
+class StopForm:
+    """What a goal's page needs to let a person ask for the end of its loop."""
+
+    token: str
+    reviewer: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,3 +173,7 @@ class ReviewPage:
     sealed: tuple[str, ...] = ()
     """Openings of the sealed suite for this version, in totals."""
     sealed_left: str = ""
+    making: str = ""
+    """How far its promotion has come, while it is under way."""
+    refused: str = ""
+    """Why its last promotion came to nothing."""

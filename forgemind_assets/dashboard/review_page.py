@@ -7,6 +7,7 @@ from typing import Any
 
 from forgemind_assets.dashboard.frame import (
     goal_address,
+    hidden,
     notice,
     page,
     part,
@@ -57,6 +58,10 @@ def review_page(found: ReviewPage, form: ReviewForm | None, told: Html | None = 
         ("owners", ", ".join(map(person, review.question.owners)) or "not known"),
     ]
     changed = [notice(text) for text in found.changed]
+    if found.making:
+        changed.insert(0, notice(found.making[0].upper() + found.making[1:]))
+    elif found.refused and found.can_be_stable:
+        changed.insert(0, notice(f"Refused: {found.refused}", "bad"))
     if review.status == "approved" and found.stable == subject.version:
         changed.insert(0, notice(f"Version {subject.version} is stable.", "good"))
     return page(
@@ -68,6 +73,7 @@ def review_page(found: ReviewPage, form: ReviewForm | None, told: Html | None = 
         part("decisions", "Decisions", decisions(review)),
         _forms(found, form),
         read_only=form is None,
+        refresh=bool(found.making),
     )
 
 
@@ -138,7 +144,7 @@ def _forms(found: ReviewPage, form: ReviewForm | None) -> Html | None:
         verdicts: tuple[Verdict, ...] = ("approve", "reject")
         made = [decide_form(review, form, verdict) for verdict in verdicts]
         return part("decide", "Decide", tag("p", words), *made)
-    if found.can_be_stable:
+    if found.can_be_stable and not found.making:
         return part("stable", "Make stable", stable_form(review, form))
     return None
 
@@ -169,11 +175,6 @@ def stable_form(review: Review, form: ReviewForm) -> Html:
     address = review_address(review.id, "stable")
     fields = [tag("p", words), hidden("form_token", form.tokens["stable"])]
     return tag("form", *fields, button, method="post", action=address)
-
-
-def hidden(name: str, content: str) -> Html:
-    """A field that the browser sends back."""
-    return tag("input", type="hidden", name=name, value=content)
 
 
 def person(reviewer: Reviewer) -> str:

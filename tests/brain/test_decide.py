@@ -106,6 +106,36 @@ def test_three_failures_of_every_trial_stop_the_loop():
     assert not decision.goal_met
 
 
+ASKED = {"stop_requested": "ada (flag): enough"}
+RUNNING = TrialState(work=Work(status="running", attempts=1))
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [{}, {"a": TrialState(work=DONE)}, {"a": TrialState(work=Work(status="failed", attempts=1))}],
+)
+def test_a_person_ends_the_loop_before_anything_else_is_begun(trials):
+    it = IterationState(key="0000", plan=planner.baseline_plan(SPEC), prepare=DONE, trials=trials)
+    for state in (State(iterations=(it,)), State(), State(iterations=(baseline(),))):
+        assert not isinstance(decide(SPEC, state), Stop)
+        stop = decide(SPEC, state.model_copy(update=ASKED))
+        assert stop == Stop("a person asked: ada (flag): enough", goal_met=False, kind="person")
+
+
+def test_what_is_under_way_when_a_person_asks_for_the_end_is_waited_for_and_compared():
+    plan = planner.baseline_plan(SPEC)
+    beside = IterationState(key="0000", plan=plan, prepare=DONE, trials={"a": RUNNING})
+    waiting = decide(SPEC, State(iterations=(beside,), **ASKED))
+    assert isinstance(waiting, Wait)
+    assert "ada (flag): enough" in waiting.reason
+    preparing = IterationState(key="0000", prepare=Work(status="running", attempts=1))
+    assert isinstance(decide(SPEC, State(iterations=(preparing,), **ASKED)), Wait)
+    done = baseline().model_copy(update={"conclude": Work(), "champion": None})
+    assert decide(SPEC, State(iterations=(done,), **ASKED)) == Conclude("0000", 1)
+    met = State(iterations=(baseline(), concluded("0001", 90)), **ASKED)
+    assert decide(SPEC, met).goal_met
+
+
 def test_finished_trials_are_concluded():
     it = baseline().model_copy(update={"conclude": Work(), "champion": None})
     assert decide(SPEC, State(iterations=(it,))) == Conclude("0000", 1)

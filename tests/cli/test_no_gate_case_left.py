@@ -6,15 +6,13 @@ written, logged and shown is searched.
 """
 
 import json
-import re
-from fnmatch import fnmatch
 
 import dagster as dg
 import pytest
 from fakes.command import PATIENCE_SECONDS, start
-from fakes.goal_folder import records, write_records
 from fakes.installation import Installation
 from fakes.leaks import leaks
+from fakes.marks import MARKS, fits, misplaced, places, write_marked
 from fakes.openai_server import FakeOpenAI, Says
 from fakes.saved_pages import save_pages
 from fakes.taught_goal import pair, taught_goal
@@ -28,28 +26,38 @@ from resources.openings import openings_of
 from resources.registrations import open_registrations
 from resources.workshop import Workshop
 
-GATES = ("full", "adversarial", "sealed", "impossible")
-# One mark for each set and field, with the number of the case behind it: zqfullinput03.
-MARKS = {
-    f"{name} {field}": f"zq{name}{field}"
-    for name in (*GATES, "dev", "seeds")
-    for field in ("input", "expected")
-}
 STORE = "home/store/small_goal"
+DRAWN = {"home/dagster/history/*.db", "home/work/small_goal/*/answers-*.jsonl"}
 # Where a case of a gate may stand: in its own suite, and in the table of the report on it, which
-# people read to see what failed. Sealed and impossible cases have no such table.
+# people read to see what failed. Sealed and impossible cases have no such table. Of a few drawn
+# answers the report has the case's id, and with it its page in Dagster; the journal of a trial's
+# answers has all ids.
 ALLOWED = {
     "full input": {"goal/suites/full.jsonl", f"{STORE}/benchmark_report/*/*/cases.parquet"},
     "full expected": {"goal/suites/full.jsonl"},
+    "full id": {
+        "goal/suites/full.jsonl",
+        f"{STORE}/benchmark_report/*/*/cases.parquet",
+        f"{STORE}/benchmark_report/*/*/report.json",
+        *DRAWN,
+    },
     "adversarial input": {
         "goal/suites/adversarial.jsonl",
         f"{STORE}/adversarial_report/*/*/cases.parquet",
     },
     "adversarial expected": {"goal/suites/adversarial.jsonl"},
+    "adversarial id": {
+        "goal/suites/adversarial.jsonl",
+        f"{STORE}/adversarial_report/*/*/cases.parquet",
+        f"{STORE}/adversarial_report/*/*/report.json",
+        *DRAWN,
+    },
     "sealed input": {"goal/suites/sealed.jsonl"},
     "sealed expected": {"goal/suites/sealed.jsonl"},
+    "sealed id": {"goal/suites/sealed.jsonl"},
     "impossible input": {"goal/suites/impossible.jsonl"},
     "impossible expected": {"goal/suites/impossible.jsonl"},
+    "impossible id": {"goal/suites/impossible.jsonl", "home/work/small_goal/*/answers-*.jsonl"},
 }
 # What a run leaves, by what it is: the search below must have gone through each.
 SEARCHED = {
@@ -70,40 +78,6 @@ SEARCHED = {
 }
 
 
-def marked(name, rows):
-    """The cases with a mark in the input, on a line of its own, and one in what is expected.
-
-    Of the seeds one is enough, and its expectation is an answer, and closed.
-    """
-    for number, row in enumerate(rows[:1] if name == "seeds" else rows):
-        row["input"] = f"# {MARKS[f'{name} input']}{number:02d}\n{row['input']}"
-        if row["expected"]["line"] is not None:
-            row["expected"]["line"] += 1
-        if name != "seeds":
-            row["expected"]["note"] = f"{MARKS[f'{name} expected']}{number:02d}"
-    return rows
-
-
-def impossible():
-    return [
-        {
-            "id": f"impossible-{n}", "family": f"impossible-{n}", "slice": "undecidable",
-            "input": f"def stage_{n}(cart):\n    return depot.move(cart)\n",
-            "expected": {"cwe": label, "line": 1, "fix_any": []},
-        }
-        for n, label in enumerate(["none", "CWE-78", "CWE-89"] * 2)
-    ]  # fmt: skip
-
-
-def places(found):
-    """Planted mark -> files, from the lines that the search returns."""
-    by_mark = {}
-    for line in found:
-        mark, path = re.fullmatch(r"(\w+ \w+) in (.*) \([^)]*\)", line).groups()
-        by_mark.setdefault(mark, set()).add(path)
-    return by_mark
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path, monkeypatch):
@@ -117,9 +91,7 @@ def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path, monk
     home = Home(tmp_path / "home", tmp_path / "models")
     with FakeOpenAI(lambda number, body: Says(pair(number))) as teacher:
         folder = taught_goal(tmp_path / "goal", teacher, changes, epochs=4)
-        for name in (*GATES[:3], "dev", "seeds"):
-            write_records(folder, name, marked(name, records(name)))
-        write_records(folder, "impossible", marked("impossible", impossible()))
+        write_marked(folder)
         given = {"PAID_TEACHER_KEY": teacher.key}
         run = start(tmp_path, "run", str(folder), "--headless", **given)
         assert run.wait(900) in (0, 3), (tmp_path / "out.txt").read_text()
@@ -132,12 +104,7 @@ def test_no_gate_case_is_in_a_prompt_a_row_a_plan_a_page_or_a_log(tmp_path, monk
     assert [what for what, where in SEARCHED.items() if not any(tmp_path.glob(where))] == []
 
     found = places(leaks(tmp_path, MARKS))
-    wrong = {
-        mark: paths
-        for mark in ALLOWED
-        if (paths := {p for p in found[mark] if not any(fnmatch(p, a) for a in ALLOWED[mark])})
-    }
-    assert wrong == {}
+    assert misplaced(found, ALLOWED) == {}
     the_search_would_have_found_it(found)
     the_tripwires_were_checked(home)
 
@@ -160,10 +127,10 @@ def open_sealed(place, folder, home, given):
 def the_search_would_have_found_it(found):
     """The same search finds each mark where it may be, and those that are no secret elsewhere."""
     for mark, allowed in ALLOWED.items():
-        assert all(any(fnmatch(p, a) for p in found[mark]) for a in allowed), mark
-    assert any(fnmatch(p, f"{STORE}/canary_report/*/cases.parquet") for p in found["dev input"])
+        assert all(any(fits(p, [one]) for p in found[mark]) for one in allowed), mark
+    assert any(fits(p, [f"{STORE}/canary_report/*/cases.parquet"]) for p in found["dev input"])
     for where in ("raw_dataset/0001/*", "filtered_dataset/0001/*"):
-        assert any(fnmatch(p, f"{STORE}/{where}") for p in found["seeds input"]), where
+        assert any(fits(p, [f"{STORE}/{where}"]) for p in found["seeds input"]), where
 
 
 def the_tripwires_were_checked(home):
@@ -193,4 +160,4 @@ def test_the_search_tells_a_leak_from_what_may_stand_there(tmp_path):
         path.write_text(json.dumps({"text": "# zqfullinput07"}))
     found = places(leaks(tmp_path, MARKS))
     assert len(found["full input"]) == 3
-    assert not any(fnmatch(p, a) for p in found["full input"] for a in ALLOWED["full input"])
+    assert not any(fits(p, ALLOWED["full input"]) for p in found["full input"])

@@ -54,8 +54,8 @@ def test_a_loop_whose_trials_run_side_by_side(place):
     assert all(run.status == dg.DagsterRunStatus.SUCCESS for run in runs)
 
 
-def prepared(place):
-    """The runs of the first iteration's trials, once its data is there."""
+def prepared(place, iteration="0001"):
+    """The runs of an iteration's trials, once its data is there."""
     from forgemind_assets.brain.decide import decide
     from forgemind_assets.cli.headless import execute
 
@@ -63,7 +63,7 @@ def prepared(place):
         state = read_state(place.goal, place.instance, place.workshop)
         decision = decide(place.goal.spec, state)
         specs = runs_for(place.goal.name, decision)
-        if isinstance(decision, Train) and decision.iteration == "0001":
+        if isinstance(decision, Train) and decision.iteration == iteration:
             return specs
         for spec in specs:
             assert execute(place.definitions, place.instance, spec).success
@@ -75,6 +75,14 @@ def trial_processes() -> list[psutil.Process]:
         for process in psutil.Process(os.getpid()).children(recursive=True)
         if "forgemind_assets.cli.trial_process" in process.cmdline()
     ]
+
+
+def test_no_other_trial_is_begun_where_a_person_has_asked_for_the_end(place):
+    specs = prepared(place, "0000")
+    assert len(specs) == 2
+    ended = side_by_side(place.goal, place.instance, place.workshop, specs, 1, lambda: False)
+    assert [(spec.partition, failed) for spec, failed in ended] == [("0000-a", [])]
+    assert place.workshop.store.partitions("small_goal", "adapter") == ["0000-a"]
 
 
 def test_a_trial_whose_process_dies_has_failed_and_one_that_is_told_to_stop_has_not(place):

@@ -23,6 +23,7 @@ from forgemind_assets.dashboard.records import (
     ReviewPage,
     Spending,
     Stage,
+    StopForm,
     TeacherCost,
     TrialLine,
 )
@@ -177,7 +178,8 @@ def whole_review(text, **changes):
 def pages_with(text):
     form = ReviewForm(dict.fromkeys(("approve", "reject", "stable"), text), text, text)
     return [
-        goal_page(whole_goal(text)),
+        goal_page(whole_goal(text, wish=text)),
+        goal_page(whole_goal(text), StopForm(text, text, text)),
         goals_page([GoalLine(text, text, 0.9, 0.5, 1, text, 1, text)], [text]),
         queue_page([whole_review(text).review], text),
         queue_page([whole_review(text).review]),

@@ -74,3 +74,12 @@ def form_of(page: str, action: str) -> dict[str, str]:
     assert found, f"no form for {action}"
     hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', found[0])
     return {unescape(name): unescape(value) for name, value in hidden}
+
+
+def until(client: httpx.Client, path: str, text: str) -> str:
+    """A page once it says something."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while text not in (page := client.get(path).text):
+        assert time.monotonic() < end, page
+        time.sleep(0.05)
+    return page

@@ -6,9 +6,10 @@ from collections import Counter
 import polars as pl
 import pytest
 import yaml
-from fakes.goal_folder import SNIPPETS, goal_spec, write_goal
+from fakes.goal_folder import goal_spec, write_goal
 from fakes.openai_server import FakeOpenAI, Says
 from fakes.taught_goal import taught_goal
+from fakes.teacher_prompts import SHIPPED, SLICES, write_prompt
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.errors import GoalError, UserError
@@ -26,8 +27,6 @@ from resources.inquiries import teachers_of
 from resources.workshop import Workshop
 
 NAMES = [name for name, kind in STRATEGIES.items() if issubclass(kind, Rewrites)]
-SHIPPED = GOALS / "python_security" / "prompts" / "teacher"
-SLICES = [slice_name for slice_name, *_ in SNIPPETS]
 FIELDS = {name: yaml.safe_load((SHIPPED / f"{name}.yaml").read_text())["field"] for name in NAMES}
 MISTAKES = (
     Mistake(slice="CWE-89", kind="missed", said="none", count=3, cases=4),
@@ -38,19 +37,6 @@ NEW = [
     "    line = f\"SELECT * FROM badges WHERE badge = '{badge}'\"",
     "    return connection.execute(line).fetchone()",
 ]
-
-
-def write_prompt(folder, name, change=lambda prompt: None):
-    """The shipped prompt with the small goal's slices only."""
-    words = yaml.safe_load((SHIPPED / "slices.yaml").read_text())
-    words["slices"] = {k: v for k, v in words["slices"].items() if k in SLICES}
-    prompt = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text())
-    if "flips" in prompt:
-        prompt["flips"] = {k: v for k, v in prompt["flips"].items() if k in SLICES}
-    change(prompt)
-    place = folder / "prompts" / "teacher"
-    (place / "slices.yaml").write_text(yaml.safe_dump(words, sort_keys=False))
-    (place / f"{name}.yaml").write_text(yaml.safe_dump(prompt, sort_keys=False))
 
 
 def says(name, text=None):

@@ -1,11 +1,10 @@
 """A real, tiny model is attacked; what fools it feeds training, and proposals wait for people."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from fakes.attacks import GATE, NEW_SAFE, NEW_WEAK, SEED, attacked_goal, knows_dev, writer
+from fakes.opened_suites import opened_suites
 from fakes.reviews import ADA
 from typer.testing import CliRunner
 
@@ -29,29 +28,6 @@ from resources.reviews import open_reviews
 from resources.workshop import Workshop
 
 KNOWN = ("dev-orders", "dev-clinic")
-
-
-class Watch:
-    """Notes which suites a process opens while it looks, and which module of ours does it."""
-
-    def __init__(self):
-        self.looking, self.opened = False, set()
-        sys.addaudithook(self)
-
-    def __call__(self, event, arguments):
-        if self.looking and event == "open" and str(arguments[0]).endswith(".jsonl"):
-            path = Path(str(arguments[0]))
-            if path.parent.name == "suites":
-                self.opened.add((path.stem, self._by()))
-
-    def _by(self):
-        frame = sys._getframe(2)
-        while frame and "forgemind_assets" not in frame.f_code.co_filename:
-            frame = frame.f_back
-        return Path(frame.f_code.co_filename).name if frame else ""
-
-
-WATCH = Watch()
 
 
 @pytest.fixture
@@ -145,16 +121,12 @@ def test_mistakes_of_the_person_are_all_told_before_anything_is_asked(place):
 
 def test_an_attack_opens_dev_alone_and_proposals_open_the_gates_through_the_filter_alone(place):
     goal, workshop, _ = place
-    WATCH.opened.clear()
-    WATCH.looking = True
-    try:
+    with opened_suites() as attacked:
         assail(goal, workshop, cases=12, requests=8, teacher="paid")
-        attacked = set(WATCH.opened)
+    with opened_suites() as proposed:
         propose(goal, workshop, "base", 5)
-    finally:
-        WATCH.looking = False
     assert {suite for suite, _ in attacked} == {"dev"}
-    gates = {one for one in WATCH.opened - attacked if one[0] != "dev"}
+    gates = {one for one in proposed if one[0] != "dev"}
     assert gates == {(name, "suite_texts.py") for name in ("full", "adversarial", "sealed")}
 
 

@@ -68,7 +68,8 @@ def test_every_page_answers_and_forbids_scripts_and_foreign_sources(dashboard, a
 def test_what_can_be_changed_here_is_what_these_tests_try(place):
     routes = Dashboard(Source(place[0], [place[1]])).routes()
     changing = {route.path for route in routes if route.methods - {"GET", "HEAD"}}
-    assert changing == {f"/reviews/{{review}}/{action}" for action in ACTIONS}
+    decisions = {f"/reviews/{{review}}/{action}" for action in ACTIONS}
+    assert changing == decisions | {"/goals/{goal}/stop"}
 
 
 def test_rows_are_browsed_page_by_page_and_what_is_not_there_is_refused(tmp_path):

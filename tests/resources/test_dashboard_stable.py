@@ -1,14 +1,20 @@
 """A person approves on the dashboard, and `stable` moves: by HTTP, and in a real browser."""
 
+import time
+
 import dagster as dg
 import pytest
 from fakes.chromium import find_chromium, tab_of
-from fakes.dashboard import form_of, running_dashboard
+from fakes.dashboard import PATIENCE_SECONDS, form_of, running_dashboard, until
 from fakes.installation import forgemind, install
 from fakes.trials import conclude, publish_plan, publish_report, publish_trial
 
+from resources.dashboard_promotions import Asked
+from resources.guard.admission import Rights
+from resources.registrations import open_registrations
 from resources.registry import STABLE, Registry
 from resources.reviews import open_reviews
+from resources.sealed import sealed_lock
 
 # Warnings of mlflow and great_expectations are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -33,6 +39,13 @@ def stable(place):
     return Registry(place.workshop.home).version_of("small_goal", STABLE)
 
 
+def until_gone(note):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while note.exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_an_approval_on_the_page_moves_stable_without_a_terminal(waiting):
     home = waiting.workshop.home
     (review,) = open_reviews(home).state("small_goal")
@@ -50,12 +63,18 @@ def test_an_approval_on_the_page_moves_stable_without_a_terminal(waiting):
         foreign = {"Origin": "http://evil.example"}
         assert client.post(f"{path}/stable", data=form, headers=foreign).status_code == 403
         assert stable(waiting) is None
-        answer = client.post(f"{path}/stable", data=form)
-        assert answer.status_code == 303, answer.text
+        with sealed_lock(home):  # as long as another one is asked about its cases
+            answer = client.post(f"{path}/stable", data=form)
+            assert answer.status_code == 303, answer.text
+            page = client.get(path).text
+            assert "Version 1 is being made stable" in page
+            assert ('http-equiv="refresh"' in page, "<form" in page) == (True, False)
+            twice = client.post(f"{path}/stable", data=form)
+            assert (twice.status_code, "is being made stable" in twice.text) == (409, True)
+            assert stable(waiting) is None
+        page = until(client, path, "Version 1 is stable.")
         assert stable(waiting).trial == "0001-a"
-        page = client.get(path).text
-        assert "Version 1 is stable." in page
-        assert "<form" not in page
+        assert ('http-equiv="refresh"' in page, "<form" in page) == (False, False)
         for told in ("opened 1 of 5 times", "12 of 12 cases (100.0%) of the sealed suite passed"):
             assert told in page
         assert "opened 1 of 5 times" in client.get("/goals/small_goal").text
@@ -76,9 +95,37 @@ def test_an_approval_of_other_reports_moves_nothing(waiting):
         page = client.get(path).text
         assert "benchmark_report of 0001-a is another one now" in page
         answer = client.post(f"{path}/stable", data=form_of(page, "stable"))
-        assert answer.status_code == 409
-        assert "asks for a person&#x27;s consent" in answer.text
+        assert answer.status_code == 303
+        page = until(client, path, "Refused: ")
+        assert "asks for a person&#x27;s consent" in page
+        assert form_of(page, "stable"), "it can be asked again"
     assert stable(waiting) is None
+
+
+def test_a_promotion_that_died_with_its_dashboard_goes_on_with_the_next_one(waiting):
+    """A note is all that is left of what was asked; one for looking only leaves it."""
+    home = waiting.workshop.home
+    (review,) = open_reviews(home).state("small_goal")
+    note = home.run / "promotions" / f"{review.id}.json"
+    note.parent.mkdir(parents=True)
+    note.write_text(Asked(review=review.id, by="ada at the page").model_dump_json())
+    with running_dashboard(home, [waiting.goal]) as running, running.browser() as client:
+        until_gone(note)
+        assert stable(waiting) is None, "without an approval a note promotes nothing"
+        form = form_of(client.get(f"/reviews/{review.id}").text, "approve") | {"reason": "read it"}
+        assert client.post(f"/reviews/{review.id}/approve", data=form).status_code == 303
+    note.write_text(Asked(review=review.id, by="ada at the page").model_dump_json())
+    with (
+        running_dashboard(home, [waiting.goal], read_only=True) as running,
+        running.browser(Rights.LOOK) as client,
+    ):
+        assert "is being made stable" in client.get(f"/reviews/{review.id}").text
+    assert stable(waiting) is None
+    with running_dashboard(home, [waiting.goal]):
+        until_gone(note)
+    assert stable(waiting).trial == "0001-a"
+    moved = open_registrations(home).events("small_goal")[-1]
+    assert (moved.action, moved.by) == ("promoted", "ada at the page")
 
 
 @pytest.mark.skipif(find_chromium() is None, reason="no Chromium on the PATH")

@@ -7,11 +7,17 @@ import shutil
 import dagster as dg
 import pytest
 from fakes.goal_folder import set_path
-from fakes.installation import install
+from fakes.installation import forgemind, install
+from fakes.meddler import meddling
 from fakes.trials import conclude, publish_plan, publish_trial
 
+from forgemind_assets.brain.decide import decide
+from forgemind_assets.cli.headless import execute, failures
 from forgemind_assets.trial_grounds.report import Rate, Report
+from resources.alert_watch import watch
+from resources.history import read_state
 from resources.reviews import open_reviews
+from resources.runs import runs_for
 from resources.tripwires import IMPOSSIBLE, folder_digest, kept_seals, seals
 
 pytestmark = pytest.mark.filterwarnings("default")  # warnings of mlflow are not ours to mend
@@ -81,3 +87,33 @@ def test_people_are_asked_about_a_version_that_solves_the_impossible(place, pass
     for review in reviews:
         assert review.question.kind == "too_good_to_be_true"
         assert "12 of 12 impossible cases passed" in review.question.reason
+
+
+def add_line(path):
+    """As somebody might who has the file open."""
+    with path.open("a") as stream:
+        stream.write("\n")
+
+
+def next_run(place):
+    """Carries out the first run that the Brain decides on."""
+    decision = decide(place.goal.spec, read_state(place.goal, place.instance, place.workshop))
+    return execute(place.definitions, place.instance, runs_for("small_goal", decision)[0])
+
+
+@pytest.mark.slow
+def test_a_run_is_stopped_where_a_suite_changes_while_it_is_examined(place):
+    """The gate gets another line when the first answer is noted, between the two hashes."""
+    suite, store = set_path(place.goal.folder, "full"), place.workshop.store
+    assert next_run(place).success
+    with meddling(lambda path: "answers-" in path, lambda: add_line(suite)):
+        result = next_run(place)
+    assert not result.success
+    (message,) = failures(result)
+    assert message.endswith("small_goal/canary_report: seals_hold")
+    assert store.exists("small_goal", "canary_report", "0000-a")
+    assert store.partitions("small_goal", "benchmark_report") == []
+    watch([place.goal], place.instance, place.workshop.home)
+    inbox = forgemind(place, "inbox").stdout
+    assert "Check seals_hold of canary_report failed" in inbox
+    assert "suite full changed while this step ran: find out who changed it" in inbox
