@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forgemind_assets.brain.slice_curves import Curves, Floats, group_of
+from forgemind_assets.brain.slice_curves import Curves, group_of
+from forgemind_assets.brain.slice_points import Floats
 
 FLOOR = 0.1
 """Least part of an even share that every slice gets."""

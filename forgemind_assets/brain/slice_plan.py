@@ -1,16 +1,25 @@
 """How the next rows are spread over the slices, and the sentence that tells people why. Pure.
 
-From the second iteration on the ledger of effects says how each slice answered its rows, and
-they go where they are expected to bring most (`slice_budget`). Without a ledger, as in a history
-from before there was one, they go by the errors of the last dev result alone.
+The ledger of effects says how each slice answered its rows, and they go where they are expected to
+bring most (`slice_budget`). The first ones go by what the base model passes, in those groups where
+that tells one slice from another. Without a ledger, as in a history from before there was one, they
+go by the errors of the last dev result alone.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from forgemind_assets.brain.slice_base import tells
 from forgemind_assets.brain.slice_budget import Share, divided
 from forgemind_assets.brain.slice_curves import Curves, group_of, learned
-from forgemind_assets.brain.slice_effects import SliceRecord, extended, points_of
+from forgemind_assets.brain.slice_effects import (
+    SliceRecord,
+    baseline,
+    extended,
+    points_of,
+    with_baseline,
+)
+from forgemind_assets.brain.slice_points import Point
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.partitions import BASELINE, split_trial
 from forgemind_assets.records import DataSettings
@@ -51,18 +60,51 @@ def targets(
         return Targets(slice_weights(dev), f"the weakest slices ({weakest(dev)})")
     at = split_trial(leader)[0] if leader else newest.iteration
     now = next((one.rows for one in ledger if one.iteration == at), newest.rows)
+    curves, points, shares = _believed(dev, ledger, now)
+    lost = [n for n in in_vain(curves) if sum(not p.base for p in points[n]) >= LEAST_POINTS]
+    kept = yields(newest.own, last) if last else {}
+    found = divided(curves, rows, shares, kept)
+    return Targets(_weights(found, rows / len(dev.slices)), _told(found, lost), found)
+
+
+def first_targets(dev: Score, rows: int) -> Targets:
+    """Where the first rows go, by what the base model passes; nothing is told of even ones."""
+    even = slice_weights(dev, error_weight=0.0)
+    ledger = (baseline(dev.slices, dev.design_effect),)
+    aimed = {group for group, points in _by_group(points_of(ledger)).items() if tells(points)}
+    if not aimed:
+        return Targets(even, "")
+    curves, _, shares = _believed(dev, ledger, {}, rows / len(dev.slices))
+    found = divided(curves, rows, shares)
+    of_them = [one for one in found if group_of(one.slice) in aimed]
+    weights = even | _weights(of_them, rows / len(dev.slices))
+    return Targets(dict(sorted(weights.items())), _told(of_them, []), found)
+
+
+def _believed(
+    dev: Score,
+    ledger: Sequence[SliceRecord],
+    now: Mapping[str, int],
+    scale: float | None = None,
+) -> tuple[Curves, dict[str, list[Point]], dict[str, float]]:
+    """The curves of the slices that dev has cases of, their points, and their parts of dev."""
     design = max(1.0, *(one.design_effect for one in ledger))
     names = [name for name, rate in dev.slices.items() if rate.total]
     points = {n: p for n, p in points_of(ledger).items() if n in names}
-    curves = learned(points, design, now)
-    lost = [name for name in in_vain(curves) if len(points[name]) >= LEAST_POINTS]
     cases = sum(dev.slices[name].total for name in names)
     shares = {name: dev.slices[name].total / cases for name in names}
-    kept = yields(newest.own, last) if last else {}
-    found = divided(curves, rows, shares, kept)
-    even = rows / len(dev.slices)
-    weights = {one.slice: round(one.rows / even, 3) for one in found}
-    return Targets(dict(sorted(weights.items())), _told(found, lost), found)
+    return learned(points, design, now, scale), points, shares
+
+
+def _weights(found: Sequence[Share], even: float) -> dict[str, float]:
+    return dict(sorted((one.slice, round(one.rows / even, 3)) for one in found))
+
+
+def _by_group(points: Mapping[str, Sequence[Point]]) -> dict[str, list[Point]]:
+    found: dict[str, list[Point]] = {}
+    for name, of in points.items():
+        found.setdefault(group_of(name), []).extend(of)
+    return found
 
 
 def yields(own: Mapping[str, int], last: DataSettings) -> dict[str, float]:
@@ -103,7 +145,9 @@ def known_slices(state: State) -> tuple[SliceRecord, ...]:
     """The ledger: what was handed on, and the tail's own iterations."""
     ledger = state.slices
     for it in state.iterations:
-        if it.key != BASELINE and all(one.iteration != it.key for one in ledger):
+        if it.key == BASELINE and it.dev:
+            ledger = with_baseline(ledger, baseline(it.dev.slices, it.dev.design_effect))
+        elif all(one.iteration != it.key for one in ledger):
             ledger = with_iteration(ledger, it)
     return ledger
 

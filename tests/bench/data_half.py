@@ -32,14 +32,16 @@ UNIFORM_BATCHES, MOST_BATCHES = 20, 40
 CLAIMED = "gaps"
 
 
-def rows_to(target: float, world: World, rule: Rule, dev: Dev, seed: int) -> float:
+def rows_to(
+    target: float, world: World, rule: Rule, dev: Dev, seed: int, *, blind: bool
+) -> float:
     """Teacher rows until the true pass rate is `target`; between two batches in proportion.
 
     All of `MOST_BATCHES` where it is not reached.
     """
     rng = np.random.default_rng(seed)
     rows, before = np.zeros(24), world.overall(np.zeros(24))
-    seen: list[Seen] = []
+    seen: list[Seen] = [] if blind else [base(world, dev, seed)]
     for batch in range(MOST_BATCHES):
         parts = rule(seen, BATCH) if seen else SHARES
         own = parts * BATCH * world.kept
@@ -52,6 +54,13 @@ def rows_to(target: float, world: World, rule: Rule, dev: Dev, seed: int) -> flo
     return BATCH * MOST_BATCHES
 
 
+def base(world: World, dev: Dev, seed: int) -> Seen:
+    """What the base model passes; chance of its own, so that the trainings have theirs either way."""
+    none = np.zeros(24)
+    passed = dev.passed(world.rates(none), np.random.default_rng([seed, 1]))
+    return Seen(none, 0.0, none, none, passed)
+
+
 def drawn(name: str, draws: int, seed: int) -> Iterator[tuple[World, Dev, float, int]]:
     """Worlds of one kind, each with a dev suite and the pass rate to reach."""
     for number in range(draws):
@@ -61,14 +70,14 @@ def drawn(name: str, draws: int, seed: int) -> Iterator[tuple[World, Dev, float,
         yield world, Dev(rng), target, number
 
 
-def measure(name: str, draws: int, seed: int) -> dict[str, object]:
+def measure(name: str, draws: int, seed: int, *, blind: bool) -> dict[str, object]:
     """Rows that each rule needs in one kind of world, as parts of uniform's."""
     found: dict[str, list[float]] = {}
     targets: list[float] = []
     for world, dev, target, number in drawn(name, draws, seed):
         targets.append(target)
         for rule_name, rule in {**RULES, "oracle": oracle(world)}.items():
-            rows = rows_to(target, world, rule, dev, number)
+            rows = rows_to(target, world, rule, dev, number, blind=blind)
             found.setdefault(rule_name, []).append(rows / (BATCH * UNIFORM_BATCHES))
     return {
         "pass_rate_to_reach": round(median(targets), 3),
@@ -88,6 +97,9 @@ def main() -> None:
     )
     parser.add_argument("--draws", type=int, default=40, help="of each world")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--blind-start", action="store_true", help="the base model's dev result is not known"
+    )
     parser.add_argument("--worlds", nargs="+", choices=WORLDS, default=list(WORLDS))
     given = parser.parse_args()
     began = time.perf_counter()
@@ -95,7 +107,7 @@ def main() -> None:
     print(f"{'world':<10}{'reach':>7}" + "".join(f"{name:>22}" for name in names))
     worlds: dict[str, dict[str, object]] = {}
     for name in given.worlds:
-        worlds[name] = result = measure(name, given.draws, given.seed)
+        worlds[name] = result = measure(name, given.draws, given.seed, blind=given.blind_start)
         parts = result["parts_of_uniform_rows"]
         assert isinstance(parts, dict)
         cells = "".join(f"{parts[rule]:>22.2f}" for rule in names)

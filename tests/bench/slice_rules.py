@@ -12,7 +12,7 @@ import numpy as np
 from slice_worlds import CASES, NAMES, SHARES, World
 
 from forgemind_assets.brain.slice_effects import SliceRecord
-from forgemind_assets.brain.slice_plan import slice_weights, targets
+from forgemind_assets.brain.slice_plan import first_targets, slice_weights, targets
 from forgemind_assets.brain.state import Score
 from forgemind_assets.records import DataSettings
 from forgemind_assets.trial_grounds.report import Rate
@@ -20,7 +20,10 @@ from forgemind_assets.trial_grounds.report import Rate
 
 @dataclass(frozen=True)
 class Seen:
-    """One iteration: the parts and rows asked for, kept rows of each slice and in all, passes."""
+    """One iteration: the parts and rows asked for, kept rows of each slice and in all, passes.
+
+    Of the base model no rows were asked for.
+    """
 
     parts: np.ndarray
     asked: float
@@ -50,6 +53,9 @@ def in_proportion(seen: Sequence[Seen], budget: float) -> np.ndarray:
 
 def ours(seen: Sequence[Seen], budget: float) -> np.ndarray:
     """The planner's rule."""
+    newest, dev = seen[-1], _score(seen[-1].passed)
+    if not newest.asked:
+        return _parts(first_targets(dev, round(budget)).weights)
     ledger = tuple(
         SliceRecord(
             iteration=f"{number:04d}",
@@ -57,13 +63,13 @@ def ours(seen: Sequence[Seen], budget: float) -> np.ndarray:
             rows=_counts(one.rows),
             dev=_score(one.passed).slices,
         )
-        for number, one in enumerate(seen, 1)
+        for number, one in enumerate(seen, 1 if seen[0].asked else 0)
     )
     last = DataSettings(
-        rows=round(seen[-1].asked),
-        slice_weights=dict(zip(NAMES, map(float, seen[-1].parts * 24), strict=True)),
+        rows=round(newest.asked),
+        slice_weights=dict(zip(NAMES, map(float, newest.parts * 24), strict=True)),
     )
-    return _parts(targets(_score(seen[-1].passed), ledger, round(budget), last).weights)
+    return _parts(targets(dev, ledger, round(budget), last).weights)
 
 
 def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
