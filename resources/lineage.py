@@ -13,6 +13,7 @@ from pydantic import Field
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.brain.slice_effects import effects, told
+from forgemind_assets.brain.slice_gain import Gain
 from forgemind_assets.errors import UserError
 from forgemind_assets.forge.manifest import MANIFEST, read_manifest
 from forgemind_assets.foundry.tables import (
@@ -135,6 +136,7 @@ class Lineage:
             what=f"iteration {key}",
             facts={
                 "hypothesis": plan.hypothesis,
+                **({"rows": Gain(*plan.rows_gain, plan.rows_dollars).told} if plan.rows_gain else {}),
                 "last_outcome": plan.last_outcome or "none",
                 **self._inherited("plan", key),
             }

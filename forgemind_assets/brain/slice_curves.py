@@ -21,7 +21,7 @@ import numpy as np
 from forgemind_assets.brain.slice_base import base_fit, likely, shifts, tells
 from forgemind_assets.brain.slice_points import Floats, Point, counted
 
-STARTS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+STARTS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 CEILINGS = (0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Believed alike before anything is seen, but for a ceiling below the start."""
 

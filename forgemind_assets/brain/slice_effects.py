@@ -165,7 +165,8 @@ def told(effect: SliceEffect) -> str:
 
 def _points(effect: SliceEffect) -> str:
     change, low, high = (100 * x for x in (effect.change, effect.low, effect.high))
-    return f"{change:+.0f} ({low:+.0f} to {high:+.0f})"
+    # `z`: what rounds to nothing is +0, never -0
+    return f"{change:+z.0f} ({low:+z.0f} to {high:+z.0f})"
 
 
 def change_of(before: Rate, now: Rate) -> Interval:

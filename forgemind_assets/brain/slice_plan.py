@@ -9,8 +9,11 @@ go by the errors of the last dev result alone.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from forgemind_assets.brain.slice_base import tells
-from forgemind_assets.brain.slice_budget import Share, divided
+from forgemind_assets.brain.data_tack import KEPT_TACK, Tack, spread
+from forgemind_assets.brain.slice_budget import divided
 from forgemind_assets.brain.slice_curves import Curves, group_of, learned
 from forgemind_assets.brain.slice_effects import (
     SliceRecord,
@@ -19,6 +22,7 @@ from forgemind_assets.brain.slice_effects import (
     points_of,
     with_baseline,
 )
+from forgemind_assets.brain.slice_gain import Gain, Share, overall, shares_of
 from forgemind_assets.brain.slice_points import Point
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.partitions import BASELINE, split_trial
@@ -40,11 +44,18 @@ LEAST_POINTS = 3
 
 @dataclass(frozen=True)
 class Targets:
-    """Weights of the slices (1.0 on average), and why, in words that follow "rows for"."""
+    """Weights of the slices (1.0 on average), and why, in words that follow "rows for".
+
+    Attributes:
+        gain: what the rows are expected to bring in all; None where nothing is believed of them.
+        change: in a sentence, what is done otherwise than is believed; mostly nothing.
+    """
 
     weights: dict[str, float]
     told: str
     shares: tuple[Share, ...] = ()
+    gain: Gain | None = None
+    change: str = ""
 
 
 def targets(
@@ -53,6 +64,7 @@ def targets(
     rows: int,
     last: DataSettings | None = None,
     leader: str | None = None,
+    how: Tack = KEPT_TACK,
 ) -> Targets:
     """Where the next `rows` go, with the last plan and the trial that is trained on."""
     newest = ledger[-1] if ledger else None
@@ -60,11 +72,14 @@ def targets(
         return Targets(slice_weights(dev), f"the weakest slices ({weakest(dev)})")
     at = split_trial(leader)[0] if leader else newest.iteration
     now = next((one.rows for one in ledger if one.iteration == at), newest.rows)
-    curves, points, shares = _believed(dev, ledger, now)
+    curves, points, parts = _believed(dev, ledger, now)
     lost = [n for n in in_vain(curves) if sum(not p.base for p in points[n]) >= LEAST_POINTS]
     kept = yields(newest.own, last) if last else {}
-    found = divided(curves, rows, shares, kept)
-    return Targets(_weights(found, rows / len(dev.slices)), _told(found, lost), found)
+    asked = dict(zip(curves.names, map(float, divided(curves, rows, parts, kept)), strict=True))
+    asked = spread(asked, parts, how)
+    found = shares_of(curves, np.array(list(asked.values())), parts, kept)
+    weights = _weights(found, rows / len(dev.slices))
+    return Targets(weights, _told(found, lost), found, overall(curves, found, parts), how.told)
 
 
 def first_targets(dev: Score, rows: int) -> Targets:
@@ -74,8 +89,8 @@ def first_targets(dev: Score, rows: int) -> Targets:
     aimed = {group for group, points in _by_group(points_of(ledger)).items() if tells(points)}
     if not aimed:
         return Targets(even, "")
-    curves, _, shares = _believed(dev, ledger, {}, rows / len(dev.slices))
-    found = divided(curves, rows, shares)
+    curves, _, parts = _believed(dev, ledger, {}, rows / len(dev.slices))
+    found = shares_of(curves, divided(curves, rows, parts), parts, {})
     of_them = [one for one in found if group_of(one.slice) in aimed]
     weights = even | _weights(of_them, rows / len(dev.slices))
     return Targets(dict(sorted(weights.items())), _told(of_them, []), found)
@@ -133,8 +148,8 @@ def in_vain(curves: Curves) -> list[str]:
 def _told(found: Sequence[Share], lost: Sequence[str], count: int = 3) -> str:
     most = sorted(found, key=lambda one: (-one.times, one.slice))[:count]
     named = ", ".join(
-        f"{one.slice} {one.times:.1f} times an even share for {100 * one.gain:+.0f} points "
-        f"({100 * one.low:.0f} to {100 * one.high:.0f})"
+        f"{one.slice} {one.times:.1f} times an even share for {100 * one.gain:+z.0f} points "
+        f"({100 * one.low:z.0f} to {100 * one.high:z.0f})"
         for one in most
     )
     told = f"the slices where they are expected to bring most ({named})"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from slice_worlds import CASES, NAMES, SHARES, World
 
+from forgemind_assets.brain.data_tack import tack
 from forgemind_assets.brain.slice_effects import SliceRecord
 from forgemind_assets.brain.slice_plan import first_targets, slice_weights, targets
 from forgemind_assets.brain.state import Score
@@ -69,7 +70,7 @@ def ours(seen: Sequence[Seen], budget: float) -> np.ndarray:
         rows=round(newest.asked),
         slice_weights=dict(zip(NAMES, map(float, newest.parts * 24), strict=True)),
     )
-    return _parts(targets(dev, ledger, round(budget), last).weights)
+    return _parts(targets(dev, ledger, round(budget), last, how=tack(ledger)).weights)
 
 
 def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
