@@ -1,8 +1,8 @@
 """A change of tack for the rows, where what was believed of them brings nothing. Pure.
 
 The curves of the slices and the worth of the sources say how the next rows are split. When the
-newest iterations were split by them and dev did not move, that split is not tried once more: half
-of the rows go as dev is, so that every curve is seen at more rows whatever is believed of it; the
+newest iterations were split by them, and dev did not move though it was expected to, that split is
+not tried once more: half of the rows go as dev is, so that every curve is seen at more rows whatever is believed of it; the
 requests are shared more evenly; and a slice that had many rows of these iterations and passes no
 more for them gets no more than an even share until dev moves again. The ledger of effects is what
 remembers this: it is read anew for each plan.
@@ -18,7 +18,8 @@ from forgemind_assets.brain.slice_effects import SliceRecord, with_baseline
 from forgemind_assets.trial_grounds.report import Rate
 
 STUCK = 2
-"""Iterations in a row that brought nothing before the tack is changed; one may be bad luck."""
+"""Iterations in a row that brought nothing before the tack is changed; one may be bad luck. Little
+that came where little was expected speaks for the beliefs, so that it takes twice as many then."""
 
 EVEN = 0.5
 """Part of the rows, and of the requests, that goes evenly then."""
@@ -50,15 +51,18 @@ class Tack:
     explored: float = EXPLORED
     ideas: tuple[Idea, ...] = ()
     since: str = ""
+    expected: float = 0.0
 
     @property
     def told(self) -> str:
         """In a sentence; empty where the tack is kept."""
         if not self.since:
             return ""
+        points = f"{100 * self.expected:+z.1f} points"
+        hoped = f", where {points} were expected of their rows" if self.expected else ""
         told = (
-            f"No iteration since {self.since} passed more of dev by more than chance, so that "
-            f"{self.even:.0%} of the rows go as dev is and requests are shared more evenly"
+            f"No iteration since {self.since} passed more of dev by more than chance{hoped}: "
+            f"{self.even:.0%} of the rows go as dev is, and requests are shared more evenly"
         )
         named = ", ".join(
             f"{one.slice} ({one.times:.1f} times an even share, {100 * one.change:+z.0f} points)"
@@ -77,10 +81,17 @@ def tack(ledger: Sequence[SliceRecord]) -> Tack:
     if not trained:
         return KEPT_TACK
     last = _last_gain(trained)
-    since = trained[last + 1 :]
-    if len(since) < STUCK:
+    before, since = trained[last], trained[last + 1 :]
+    expected = sum(one.expected for one in since)
+    if len(since) < 2 * STUCK and not (len(since) >= STUCK and _refuted(before, since, expected)):
         return KEPT_TACK
-    return Tack(EVEN, EVEN, ideas(trained[last], since), trained[last].iteration)
+    return Tack(EVEN, EVEN, ideas(before, since), before.iteration, expected)
+
+
+def _refuted(before: SliceRecord, since: Sequence[SliceRecord], expected: float) -> bool:
+    """Whether less came of the rows than was expected, by more than chance."""
+    best = max(since, key=lambda one: _whole(one).rate)
+    return expected - (_whole(best).rate - _whole(before).rate) > _error(best)
 
 
 def ideas(before: SliceRecord, since: Sequence[SliceRecord]) -> tuple[Idea, ...]:
@@ -99,24 +110,22 @@ def ideas(before: SliceRecord, since: Sequence[SliceRecord]) -> tuple[Idea, ...]
 
 
 def spread(wanted: Mapping[str, float], shape: Mapping[str, float], how: Tack) -> dict[str, float]:
-    """The rows that are `wanted` of each slice, with as many in each group, spread as `how` says.
+    """The rows that are `wanted` of each slice, spread as `how` says; each group keeps as many.
 
-    `shape` is how much of dev each slice is. What an idea that did not work gives up goes to the
-    other slices of its group, as they have rows.
+    `shape` is how much of dev each slice is. What ideas that did not work give up goes to the other
+    slices of their group, as dev has them.
     """
-    found = dict(wanted)
+    vain, found = {one.slice for one in how.ideas}, dict[str, float]()
     for group in {group_of(name) for name in wanted}:
         members = [name for name in wanted if group_of(name) == group]
         whole = sum(wanted[name] for name in members) / sum(shape[name] for name in members)
         even = {name: whole * shape[name] for name in members}
         mixed = {n: (1 - how.even) * wanted[n] + how.even * even[n] for n in members}
-        barred = {i.slice for i in how.ideas if mixed.get(i.slice, 0.0) > even.get(i.slice, 0.0)}
-        freed = sum(mixed[name] - even[name] for name in barred)
-        others = sum(mixed[name] for name in members if name not in barred)
-        more = 1 + freed / others if others else 1.0
-        for name in members:
-            found[name] = even[name] if name in barred else mixed[name] * more
-    return found
+        others = sum(shape[name] for name in members if name not in vain)
+        freed = sum(max(0.0, mixed[name] - even[name]) for name in members if name in vain)
+        found |= {n: min(mixed[n], even[n]) if others else even[n] for n in vain & mixed.keys()}
+        found |= {n: mixed[n] + freed * shape[n] / others for n in mixed.keys() - vain}
+    return {name: found[name] for name in wanted}
 
 
 def _last_gain(trained: Sequence[SliceRecord]) -> int:
@@ -126,11 +135,15 @@ def _last_gain(trained: Sequence[SliceRecord]) -> int:
     """
     last = 0
     for number, one in enumerate(trained):
-        now, before = _whole(one), _whole(trained[last])
-        error = sqrt(now.rate * (1 - now.rate) * one.design_effect / max(1, now.total))
-        if now.rate > before.rate + error:
+        if _whole(one).rate > _whole(trained[last]).rate + _error(one):
             last = number
     return last
+
+
+def _error(record: SliceRecord) -> float:
+    """Standard error of a dev result."""
+    rate, cases = _whole(record).rate, max(1, _whole(record).total)
+    return sqrt(rate * (1 - rate) * record.design_effect / cases)
 
 
 def _whole(record: SliceRecord) -> Rate:

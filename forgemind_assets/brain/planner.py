@@ -68,13 +68,13 @@ def first_plan(spec: GoalSpec, state: State, key: str, wish: Wishes = NO_WISHES)
     known = [dev for it in state.iterations if (dev := dev_of(it))]
     best = max((dev.rate for dev in known), default=0.0)
     aim = first_targets(known[0], search.rows) if known else Targets({}, "")
-    spread = f"more of them for {aim.told}" if aim.told else "spread over the slices as dev is"
+    spread = f", more of them for {aim.told}" if aim.told else " spread over the slices as dev is"
     sources = next((it.sources for it in reversed(state.iterations) if it.sources), ())
     asked = budget(spec, sources, search.teacher_requests)
     return Plan(
         iteration=key,
         hypothesis=(
-            f"{wish.told}Trained on {search.rows} rows {spread}, the model beats the base "
+            f"{wish.told}Trained on {search.rows} rows{spread}, the model beats the base "
             f"model's {best:.0%} on dev.{_after(asked.sentence)}"
         ),
         expected_effect="Dev pass rate at least 20 points above the better baseline.",

@@ -35,6 +35,9 @@ class SliceRecord(Record):
     rows: dict[str, int] = Field(default_factory=dict)
     dev: dict[str, Rate] = Field(default_factory=dict)
     design_effect: float = Field(default=1.0, ge=1)
+    expected: float = Field(
+        default=0.0, description="points of dev that its rows were expected to bring, 0 to 1"
+    )
 
 
 class SliceEffect(Record):
@@ -61,6 +64,7 @@ def extended(
     reused: Sequence[str],
     dev: Mapping[str, Rate],
     design_effect: float = 1.0,
+    expected: float = 0.0,
 ) -> tuple[SliceRecord, ...]:
     """The ledger with one more iteration; `start_from` is `base` or an iteration's key."""
     known = {one.iteration: one for one in past}
@@ -78,6 +82,7 @@ def extended(
         rows=rows,
         dev=dict(dev),
         design_effect=design_effect,
+        expected=expected,
     )
     return with_baseline((*past, new)[-NEWEST:], next(iter(past), None))
 

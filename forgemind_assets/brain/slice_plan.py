@@ -182,6 +182,7 @@ def with_iteration(ledger: tuple[SliceRecord, ...], it: IterationState) -> tuple
         it.plan.data.reuse_iterations,
         dev.slices,
         dev.design_effect,
+        it.plan.rows_gain[0] if it.plan.rows_gain else 0.0,
     )
 
 

@@ -43,14 +43,15 @@ def rows_to(
     rows, before = np.zeros(24), world.overall(np.zeros(24))
     seen: list[Seen] = [] if blind else [base(world, dev, seed)]
     for batch in range(MOST_BATCHES):
-        parts = rule(seen, BATCH) if seen else SHARES
+        found = rule(seen, BATCH) if seen else SHARES
+        parts, expected = found if isinstance(found, tuple) else (found, 0.0)
         own = parts * BATCH * world.kept
         rows = rows + own
         now = world.overall(rows)
         if now >= target:
             return BATCH * (batch + (target - before) / max(now - before, 1e-12))
         before = now
-        seen.append(Seen(parts, BATCH, own, rows, dev.passed(world.rates(rows), rng)))
+        seen.append(Seen(parts, BATCH, own, rows, dev.passed(world.rates(rows), rng), expected))
     return BATCH * MOST_BATCHES
 
 

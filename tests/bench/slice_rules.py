@@ -31,9 +31,11 @@ class Seen:
     own: np.ndarray
     rows: np.ndarray
     passed: np.ndarray
+    expected: float = 0.0
 
 
-Rule = Callable[[Sequence[Seen], float], np.ndarray]
+Rule = Callable[[Sequence[Seen], float], "np.ndarray | tuple[np.ndarray, float]"]
+"""Gives the parts, and may say by how much it expects the pass rate to grow with them."""
 
 
 def uniform(seen: Sequence[Seen], budget: float) -> np.ndarray:
@@ -52,17 +54,18 @@ def in_proportion(seen: Sequence[Seen], budget: float) -> np.ndarray:
     return _within_groups(errors)
 
 
-def ours(seen: Sequence[Seen], budget: float) -> np.ndarray:
+def ours(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
     """The planner's rule."""
     newest, dev = seen[-1], _score(seen[-1].passed)
     if not newest.asked:
-        return _parts(first_targets(dev, round(budget)).weights)
+        return _parts(first_targets(dev, round(budget)).weights), 0.0
     ledger = tuple(
         SliceRecord(
             iteration=f"{number:04d}",
             own=_counts(one.own),
             rows=_counts(one.rows),
             dev=_score(one.passed).slices,
+            expected=one.expected,
         )
         for number, one in enumerate(seen, 1 if seen[0].asked else 0)
     )
@@ -70,7 +73,8 @@ def ours(seen: Sequence[Seen], budget: float) -> np.ndarray:
         rows=round(newest.asked),
         slice_weights=dict(zip(NAMES, map(float, newest.parts * 24), strict=True)),
     )
-    return _parts(targets(dev, ledger, round(budget), last, how=tack(ledger)).weights)
+    aim = targets(dev, ledger, round(budget), last, how=tack(ledger))
+    return _parts(aim.weights), aim.gain.mean if aim.gain else 0.0
 
 
 def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
