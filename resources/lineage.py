@@ -48,6 +48,11 @@ class Step(Record):
     steps: tuple["Step", ...] = ()
 
 
+def _expected(plan: Plan) -> dict[str, str]:
+    """What a plan expects of its rows, where it says so."""
+    return {"rows": Gain(*plan.rows_gain, plan.rows_dollars).told} if plan.rows_gain else {}
+
+
 class Lineage:
     """Reads the lineage of one goal."""
 
@@ -136,7 +141,7 @@ class Lineage:
             what=f"iteration {key}",
             facts={
                 "hypothesis": plan.hypothesis,
-                **({"rows": Gain(*plan.rows_gain, plan.rows_dollars).told} if plan.rows_gain else {}),
+                **_expected(plan),
                 "last_outcome": plan.last_outcome or "none",
                 **self._inherited("plan", key),
             }

@@ -2,10 +2,10 @@
 
 The curves of the slices and the worth of the sources say how the next rows are split. When the
 newest iterations were split by them, and dev did not move though it was expected to, that split is
-not tried once more: half of the rows go as dev is, so that every curve is seen at more rows whatever is believed of it; the
-requests are shared more evenly; and a slice that had many rows of these iterations and passes no
-more for them gets no more than an even share until dev moves again. The ledger of effects is what
-remembers this: it is read anew for each plan.
+not tried once more: half of the rows go as dev is, so that every curve is seen at more rows
+whatever is believed of it; the requests are shared more evenly; and a slice that had many rows of
+these iterations and passes no more for them gets no more than an even share until dev moves again.
+The ledger of effects is what remembers this: it is read anew for each plan.
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forgemind_assets.brain.slice_base import tells
 from forgemind_assets.brain.data_tack import KEPT_TACK, Tack, spread
+from forgemind_assets.brain.slice_base import tells
 from forgemind_assets.brain.slice_budget import divided
 from forgemind_assets.brain.slice_curves import Curves, group_of, learned
 from forgemind_assets.brain.slice_effects import (

@@ -23,7 +23,7 @@ from forgemind_assets.trial_grounds.report import Rate
 class Seen:
     """One iteration: the parts and rows asked for, kept rows of each slice and in all, passes.
 
-    Of the base model no rows were asked for.
+    No rows were asked for of the base model. `expected` is what the rule expected of the rows.
     """
 
     parts: np.ndarray
@@ -83,7 +83,8 @@ def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
     A power law of each slice's error by weighted least squares on logarithms, more weight for more
     rows; then the split of the budget that minimises the sum of the laws, exactly. The original
     makes points by training on parts of the data; here every rule has the same points, one an
-    iteration. With fewer than two it spreads evenly, as the original does to begin with.
+    iteration, and the base model's at no rows. With fewer than two it spreads evenly, as the
+    original does to begin with.
     """
     if len(seen) < 2:
         return SHARES
@@ -101,6 +102,11 @@ def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
         law = SHARES[group] * level[group] * power[group], power[group], rows[-1][group] + 1
         parts[group] = _filled(*law, own) / budget
     return parts
+
+
+def slice_tuner_by_errors(seen: Sequence[Seen], budget: float) -> np.ndarray:
+    """The same, but for the first rows, which go by the errors of what was seen first."""
+    return in_proportion(seen, budget) if len(seen) < 2 else slice_tuner(seen, budget)
 
 
 def _filled(steep: np.ndarray, power: np.ndarray, rows: np.ndarray, budget: float) -> np.ndarray:
@@ -137,6 +143,7 @@ RULES: dict[str, Rule] = {
     "errors_weighted": by_errors,
     "errors_in_proportion": in_proportion,
     "slice_tuner": slice_tuner,
+    "slice_tuner_by_errors": slice_tuner_by_errors,
     "forgemind": ours,
 }
 

@@ -148,9 +148,10 @@ def test_a_plan_on_a_plateau_says_that_its_rows_go_otherwise_and_why():
     assert "No iteration since 0001 passed more of dev" in plan.hypothesis
     assert "+12.0 points were expected" in plan.hypothesis
     rising = [iteration(f"{n:04d}", {"x": 30 + 15 * n, "y": 95, "z": 60}) for n in (1, 2, 3)]
-    assert "No iteration since" not in planner.propose(
-        SPEC, State(iterations=tuple(rising)), "0004"
-    ).hypothesis
+    assert (
+        "No iteration since"
+        not in planner.propose(SPEC, State(iterations=tuple(rising)), "0004").hypothesis
+    )
 
 
 def test_requests_are_shared_more_evenly_on_a_change_of_tack():

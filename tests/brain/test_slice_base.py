@@ -38,9 +38,7 @@ def believed(base, trained, *, rows=125):
     for name, of in (base or {}).items():
         points[name].insert(0, Point(0, of.passed, of.total, base=True))
     curves = learned(points)
-    return {
-        name: (curves.now(n), curves.gain(n, rows)[0]) for n, name in enumerate(curves.names)
-    }
+    return {name: (curves.now(n), curves.gain(n, rows)[0]) for n, name in enumerate(curves.names)}
 
 
 def first_plan_after(slices):
