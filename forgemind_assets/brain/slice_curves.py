@@ -128,18 +128,7 @@ def learned(
     """
     names = tuple(sorted(points))
     grid = grid_for(max(1.0, _usual_first(points) if scale is None else scale))
-    weights = np.zeros((len(names), len(grid.start), len(grid.half)))
-    groups = sorted({group_of(name) for name in names})
-    kinds = shifts(len(groups))
-    evidence, found = np.zeros(len(kinds)), list[dict[float, tuple[Floats, float]]]()
-    for group, column in zip(groups, kinds.T, strict=True):
-        known = [points[name] for name in names if group_of(name) == group]
-        found.append(_in_group(grid, known, design_effect, column))
-        evidence += [found[-1][shift][1] for shift in column]
-    for group, column, fits in zip(groups, kinds.T, found, strict=True):
-        members = [n for n, name in enumerate(names) if group_of(name) == group]
-        for shift, probable in zip(column, likely(evidence), strict=True):
-            weights[members] += probable * fits[shift][0]
+    weights = _of_groups(grid, [(group_of(name), points[name]) for name in names], design_effect)
     last = {name: points[name][-1].rows for name in names}
     rows = np.array([(rows_now or last).get(name, last[name]) for name in names], dtype=float)
     return Curves(names, grid, weights, rows)
@@ -157,6 +146,27 @@ def group_of(slice_name: str) -> str:
     return slice_name.rpartition("/")[0]
 
 
+def _of_groups(
+    grid: Grid, known: Sequence[tuple[str, Sequence[Point]]], design_effect: float
+) -> Floats:
+    """How probable each curve is for each slice, given as its group and its points.
+
+    The groups share nothing but the shift of the base's results, which their fits together tell.
+    """
+    groups = sorted({group for group, _ in known})
+    kinds, fits = shifts(len(groups)), list[dict[float, tuple[Floats, float]]]()
+    evidence = np.zeros(len(kinds))
+    for group, column in zip(groups, kinds.T, strict=True):
+        fits.append(_in_group(grid, [p for g, p in known if g == group], design_effect, column))
+        evidence += [fits[-1][shift][1] for shift in column]
+    weights = np.zeros((len(known), len(grid.start), len(grid.half)))
+    for group, column, found in zip(groups, kinds.T, fits, strict=True):
+        members = [n for n, (of, _) in enumerate(known) if of == group]
+        for shift, probable in zip(column, likely(evidence), strict=True):
+            weights[members] += probable * found[shift][0]
+    return weights
+
+
 def _in_group(
     grid: Grid, known: Sequence[Sequence[Point]], design_effect: float, kinds: Floats
 ) -> dict[float, tuple[Floats, float]]:
@@ -164,9 +174,9 @@ def _in_group(
     fits = np.array([_log_fit(grid, points, design_effect) for points in known])
     bases = [next((point for point in points if point.base), None) for points in known]
     if not tells([point for point in bases if point]):
-        return dict.fromkeys(kinds, _pooled(fits))
+        return dict.fromkeys(kinds, _pooled(grid, fits))
     return {
-        shift: _pooled(fits + base_fit(grid.start, bases, shift, design_effect))
+        shift: _pooled(grid, fits + base_fit(grid.start, bases, shift, design_effect))
         for shift in set(kinds)
     }
 
@@ -183,19 +193,40 @@ def _log_fit(grid: Grid, points: Sequence[Point], design_effect: float) -> Float
     return found
 
 
-def _pooled(fits: Floats) -> tuple[Floats, float]:
+def _pooled(grid: Grid, fits: Floats) -> tuple[Floats, float]:
     """How probable each curve is for each slice, when the slices tell of each other.
+
+    They do so of starts, of ceilings and of decays, each by itself: where a slice begins says
+    nothing of how far rows take it, so that one that is behind is taken to be as learnable as those
+    of its group that are not.
 
     And how well they fit together, as the logarithm of what they make of all that was seen.
     """
     most = fits.max(axis=(1, 2), keepdims=True)
-    likely = np.exp(fits - most)
-    flat = likely.reshape(len(fits), -1)
-    own = 1 / flat.shape[1]
-    common, seen = np.full(flat.shape[1], own), flat.mean(axis=1)
-    for _ in range(ROUNDS - 1):
-        shared = common * ((1 / seen) @ flat)  # all slices' weights together
-        common = (OWN_BELIEF * own + shared) / (OWN_BELIEF + len(fits))
-        seen = flat @ common
-    weights = likely * common.reshape(fits.shape[1:]) / seen[:, None, None]
+    flat = np.exp(fits - most).reshape(len(fits), -1)
+    parts = [np.full(len(each), 1 / len(each)) for each in (STARTS, CEILINGS, grid.half)]
+    common, own = _joined(grid, parts), list(parts)
+    for _ in range(ROUNDS):
+        shared = common * ((1 / (flat @ common.ravel())) @ flat).reshape(common.shape)
+        parts = [
+            (OWN_BELIEF * before + counts) / (OWN_BELIEF + len(fits))
+            for before, counts in zip(own, _parts(grid, shared), strict=True)
+        ]
+        common = _joined(grid, parts)
+    seen = flat @ common.ravel()
+    weights = (flat * common.ravel() / seen[:, None]).reshape(fits.shape)
     return weights, float(most.sum() + np.log(seen).sum())
+
+
+def _parts(grid: Grid, weights: Floats) -> list[Floats]:
+    """How much of the `weights` (pairs, decays) each start, each ceiling and each decay has."""
+    pairs = weights.sum(axis=1, keepdims=True)
+    ends = ((grid.start, STARTS), (grid.ceiling, CEILINGS))
+    return [((each == of) * pairs).sum(axis=0) for each, of in ends] + [weights.sum(axis=0)]
+
+
+def _joined(grid: Grid, parts: Sequence[Floats]) -> Floats:
+    """How probable each curve is where these are the starts, ceilings and decays: they add to 1."""
+    starts, ceilings, decays = parts
+    ends = (grid.start == STARTS) @ starts * ((grid.ceiling == CEILINGS) @ ceilings)
+    return np.outer(ends / ends.sum(), decays)

@@ -3,13 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from forgemind_assets.brain.slice_curves import Curves, mean_and_bounds
+from forgemind_assets.brain.slice_curves import Curves
 from forgemind_assets.brain.slice_points import Floats
-
-FINENESS = 10_000
-"""Steps of the pass rate that the distribution of the whole gain is reckoned in."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +78,15 @@ def shares_of(
     return tuple(found)
 
 
-def overall(curves: Curves, shares: Sequence[Share], parts: Mapping[str, float]) -> Gain:
+def overall(shares: Sequence[Share], parts: Mapping[str, float]) -> Gain:
     """What all rows together are expected to bring on the whole suite.
 
-    Given what the slices have in common, what each may be is independent of the others; so the
-    distribution of the sum is that of one slice after another, convolved.
+    The bounds are those of slices that are all off the same way: what is not known yet is mostly
+    how quickly rows help at all, and that is alike in all slices. Taken for independent, they held
+    the true gain of the second batch in none of 24 drawn worlds that answer exponentially.
     """
-    whole = np.ones(1)
-    for n, one in enumerate(shares):
-        gains = parts[one.slice] * curves.gains(n, one.kept).ravel()
-        places = np.rint(np.maximum(0.0, gains) * FINENESS).astype(np.intp)
-        whole = np.convolve(whole, np.bincount(places, weights=curves.weights[n].ravel()))
-    _, low, high = mean_and_bounds(np.arange(len(whole)) / FINENESS, whole)
-    return Gain(sum(parts[one.slice] * one.gain for one in shares), low, high)
+    return Gain(
+        mean=sum(parts[one.slice] * one.gain for one in shares),
+        low=sum(parts[one.slice] * one.low for one in shares),
+        high=sum(parts[one.slice] * one.high for one in shares),
+    )

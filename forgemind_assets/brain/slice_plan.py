@@ -79,7 +79,7 @@ def targets(
     asked = spread(asked, parts, how)
     found = shares_of(curves, np.array(list(asked.values())), parts, kept)
     weights = _weights(found, rows / len(dev.slices))
-    return Targets(weights, _told(found, lost), found, overall(curves, found, parts), how.told)
+    return Targets(weights, _told(found, lost), found, overall(found, parts), how.told)
 
 
 def first_targets(dev: Score, rows: int) -> Targets:

@@ -20,7 +20,7 @@ def gain_of(curves, rows, kept=1.0):
     parts = dict.fromkeys(curves.names, 1 / len(curves.names))
     asked = np.full(len(curves.names), float(rows))
     found = shares_of(curves, asked, parts, dict.fromkeys(curves.names, kept))
-    return overall(curves, found, parts), found
+    return overall(found, parts), found
 
 
 @settings(max_examples=15, deadline=None)
@@ -28,12 +28,13 @@ def gain_of(curves, rows, kept=1.0):
 def test_the_whole_gain_is_the_mean_of_the_slices_and_lies_within_its_bounds(passed, rows):
     found, shares = gain_of(curves_of(*passed), rows)
     assert found.mean == pytest.approx(sum(one.gain for one in shares) / len(shares))
-    assert -1e-9 <= found.low <= found.high <= 1
-    assert min(one.low for one in shares) - 1e-3 <= found.low
-    assert found.high <= max(one.high for one in shares) + 1e-3
+    assert -1e-9 <= found.low <= found.mean + 1e-9
+    assert found.low <= found.high
+    assert min(one.low for one in shares) - 1e-9 <= found.low
+    assert found.high <= max(one.high for one in shares) + 1e-9
 
 
-def test_the_bounds_are_those_of_drawing_each_slice_by_itself():
+def test_the_bounds_of_the_whole_are_wider_than_those_of_slices_that_know_nothing_of_each_other():
     curves = curves_of(1, 3, 5, 6)
     found, _ = gain_of(curves, 60)
     rng = np.random.default_rng(3)
@@ -41,7 +42,8 @@ def test_the_bounds_are_those_of_drawing_each_slice_by_itself():
     for n in range(4):
         values = curves.gains(n, 60).ravel()
         drawn += rng.choice(values, len(drawn), p=curves.weights[n].ravel()) / 4
-    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, (0.1, 0.9)), abs=0.006)
+    low, high = np.quantile(drawn, (0.1, 0.9))
+    assert found.low < low < found.mean < high < found.high
     assert found.mean == pytest.approx(drawn.mean(), abs=0.004)
 
 
