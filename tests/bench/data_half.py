@@ -118,7 +118,7 @@ def main() -> None:
         "value": claimed["forgemind"],
         "unit": f"median teacher rows to the same pass rate over uniform's, world {CLAIMED}",
         "higher_is_better": False,
-        "peers": {rule: part for rule, part in claimed.items() if rule != "forgemind"},
+        "peers": {rule: part for rule, part in claimed.items() if not rule.startswith("forgemind")},
         "details": {
             "draws": given.draws,
             "seed": given.seed,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from slice_worlds import CASES, NAMES, SHARES, World
 
-from forgemind_assets.brain.data_tack import tack
+from forgemind_assets.brain.data_tack import KEPT_TACK, Tack, tack
 from forgemind_assets.brain.slice_effects import SliceRecord
 from forgemind_assets.brain.slice_plan import first_targets, slice_weights, targets
 from forgemind_assets.brain.state import Score
@@ -56,6 +56,18 @@ def in_proportion(seen: Sequence[Seen], budget: float) -> np.ndarray:
 
 def ours(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
     """The planner's rule."""
+    return _planned(seen, budget, tack)
+
+
+def kept_tack(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
+    """The planner's rule without its change of tack."""
+    return _planned(seen, budget, lambda _: KEPT_TACK)
+
+
+def _planned(
+    seen: Sequence[Seen], budget: float, chosen: Callable[[Sequence[SliceRecord]], Tack]
+) -> tuple[np.ndarray, float]:
+    """Parts as the planner's weights give them, and the gain that it expects of them."""
     newest, dev = seen[-1], _score(seen[-1].passed)
     if not newest.asked:
         return _parts(first_targets(dev, round(budget)).weights), 0.0
@@ -73,7 +85,7 @@ def ours(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
         rows=round(newest.asked),
         slice_weights=dict(zip(NAMES, map(float, newest.parts * 24), strict=True)),
     )
-    aim = targets(dev, ledger, round(budget), last, how=tack(ledger))
+    aim = targets(dev, ledger, round(budget), last, how=chosen(ledger))
     return _parts(aim.weights), aim.gain.mean if aim.gain else 0.0
 
 
@@ -144,6 +156,7 @@ RULES: dict[str, Rule] = {
     "errors_in_proportion": in_proportion,
     "slice_tuner": slice_tuner,
     "slice_tuner_by_errors": slice_tuner_by_errors,
+    "forgemind_kept_tack": kept_tack,
     "forgemind": ours,
 }
 

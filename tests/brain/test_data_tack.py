@@ -47,7 +47,7 @@ def test_rising_or_one_bad_turn_keeps_the_tack():
     assert tack(history(50, 48, 70)) == KEPT_TACK
 
 
-def test_two_turns_without_more_than_chance_where_more_was_expected_change_it():
+def test_two_turns_without_more_than_chance_change_it():
     found = tack(history(50, 70, 71, 70))
     assert (found.even, found.explored, found.since) == (EVEN, EVEN, "0002")
     assert found.told.startswith(
@@ -56,12 +56,6 @@ def test_two_turns_without_more_than_chance_where_more_was_expected_change_it():
     )
     # a standard error is 3.2 points here: what is just above one is more than chance
     assert tack(history(50, 70, 74, 73)) == KEPT_TACK
-
-
-def test_little_that_came_where_little_was_expected_takes_twice_as_many_turns():
-    assert tack(history(50, 70, 70, 70, expected=0.01)) == KEPT_TACK
-    assert tack(history(50, 70, 70, 70, 70, expected=0.01)) == KEPT_TACK
-    assert tack(history(50, 70, 70, 70, 70, 70, expected=0.01)).since == "0002"
 
 
 def test_slow_but_steady_gains_add_up_and_keep_the_tack():
