@@ -174,9 +174,9 @@ def _in_group(
     fits = np.array([_log_fit(grid, points, design_effect) for points in known])
     bases = [next((point for point in points if point.base), None) for points in known]
     if not tells([point for point in bases if point]):
-        return dict.fromkeys(kinds, _pooled(grid, fits))
+        return dict.fromkeys(kinds, _pooled(fits))
     return {
-        shift: _pooled(grid, fits + base_fit(grid.start, bases, shift, design_effect))
+        shift: _pooled(fits + base_fit(grid.start, bases, shift, design_effect))
         for shift in set(kinds)
     }
 
@@ -193,40 +193,19 @@ def _log_fit(grid: Grid, points: Sequence[Point], design_effect: float) -> Float
     return found
 
 
-def _pooled(grid: Grid, fits: Floats) -> tuple[Floats, float]:
+def _pooled(fits: Floats) -> tuple[Floats, float]:
     """How probable each curve is for each slice, when the slices tell of each other.
-
-    They do so of starts, of ceilings and of decays, each by itself: where a slice begins says
-    nothing of how far rows take it, so that one that is behind is taken to be as learnable as those
-    of its group that are not.
 
     And how well they fit together, as the logarithm of what they make of all that was seen.
     """
     most = fits.max(axis=(1, 2), keepdims=True)
-    flat = np.exp(fits - most).reshape(len(fits), -1)
-    parts = [np.full(len(each), 1 / len(each)) for each in (STARTS, CEILINGS, grid.half)]
-    common, own = _joined(grid, parts), list(parts)
-    for _ in range(ROUNDS):
-        shared = common * ((1 / (flat @ common.ravel())) @ flat).reshape(common.shape)
-        parts = [
-            (OWN_BELIEF * before + counts) / (OWN_BELIEF + len(fits))
-            for before, counts in zip(own, _parts(grid, shared), strict=True)
-        ]
-        common = _joined(grid, parts)
-    seen = flat @ common.ravel()
-    weights = (flat * common.ravel() / seen[:, None]).reshape(fits.shape)
+    alone = np.exp(fits - most)
+    flat = alone.reshape(len(fits), -1)
+    own = 1 / flat.shape[1]
+    common, seen = np.full(flat.shape[1], own), flat.mean(axis=1)
+    for _ in range(ROUNDS - 1):
+        shared = common * ((1 / seen) @ flat)  # all slices' weights together
+        common = (OWN_BELIEF * own + shared) / (OWN_BELIEF + len(fits))
+        seen = flat @ common
+    weights = alone * common.reshape(fits.shape[1:]) / seen[:, None, None]
     return weights, float(most.sum() + np.log(seen).sum())
-
-
-def _parts(grid: Grid, weights: Floats) -> list[Floats]:
-    """How much of the `weights` (pairs, decays) each start, each ceiling and each decay has."""
-    pairs = weights.sum(axis=1, keepdims=True)
-    ends = ((grid.start, STARTS), (grid.ceiling, CEILINGS))
-    return [((each == of) * pairs).sum(axis=0) for each, of in ends] + [weights.sum(axis=0)]
-
-
-def _joined(grid: Grid, parts: Sequence[Floats]) -> Floats:
-    """How probable each curve is where these are the starts, ceilings and decays: they add to 1."""
-    starts, ceilings, decays = parts
-    ends = (grid.start == STARTS) @ starts * ((grid.ceiling == CEILINGS) @ ceilings)
-    return np.outer(ends / ends.sum(), decays)
