@@ -11,10 +11,12 @@ from forgemind_assets.brain.slice_budget import FLOOR, MOST, divided
 from forgemind_assets.brain.slice_curves import learned
 from forgemind_assets.brain.slice_effects import (
     NEWEST,
+    SliceEffect,
     change_of,
     effects,
     extended,
     points_of,
+    told,
 )
 from forgemind_assets.brain.slice_gain import shares_of
 from forgemind_assets.brain.slice_plan import in_vain, known_slices, slice_weights, targets, yields
@@ -128,6 +130,13 @@ def test_the_interval_of_a_change_is_the_published_one():
     """Newcombe 1998, table II, example (a): 56 of 70 less 48 of 80."""
     found = change_of(Rate(passed=48, total=80), Rate(passed=56, total=70))
     assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_what_rounds_to_no_points_is_never_told_as_minus_none():
+    effect = SliceEffect(
+        iteration="0002", before="0001", slice="x", rows=5, change=-0.004, low=-0.003, high=0.001
+    )
+    assert told(effect) == "+0 (+0 to +0) points with 5 more rows"
 
 
 def test_rows_of_the_adapter_that_is_continued_count_and_those_of_others_do_not():
