@@ -175,6 +175,14 @@ class Plan(Record):
     expected_dev_gain: float | None = Field(
         default=None, description="points of dev pass rate, 0 to 1"
     )
+    rows_gain: tuple[float, float, float] | None = Field(
+        default=None,
+        description="points of dev that the rows are expected to bring, 0 to 1, and the bounds of "
+        "80 %, by the learning curves of the slices",
+    )
+    rows_dollars: float | None = Field(
+        default=None, description="dollars that the teachers are expected to ask for them"
+    )
     last_outcome: str = Field(
         default="", description="whether the last plan's hypothesis came true"
     )

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.brain.slice_effects import effects, told
+from forgemind_assets.brain.slice_gain import Gain
 from forgemind_assets.errors import UserError
 from forgemind_assets.forge.manifest import MANIFEST, read_manifest
 from forgemind_assets.foundry.tables import (
@@ -45,6 +46,11 @@ class Step(Record):
     what: str
     facts: dict[str, Any] = Field(default_factory=dict)
     steps: tuple["Step", ...] = ()
+
+
+def _expected(plan: Plan) -> dict[str, str]:
+    """What a plan expects of its rows, where it says so."""
+    return {"rows": Gain(*plan.rows_gain, plan.rows_dollars).told} if plan.rows_gain else {}
 
 
 class Lineage:
@@ -135,6 +141,7 @@ class Lineage:
             what=f"iteration {key}",
             facts={
                 "hypothesis": plan.hypothesis,
+                **_expected(plan),
                 "last_outcome": plan.last_outcome or "none",
                 **self._inherited("plan", key),
             }

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forgemind_assets.brain.state import SourceRecord
+from forgemind_assets.brain.state import IterationState, SourceRecord
 from forgemind_assets.foundry.strategies.base import shares
 from forgemind_assets.goal import GoalSpec
 
@@ -35,10 +35,14 @@ MOST_WORTH, LEAST_WORTH = 2.0, 0.25
 
 @dataclass(frozen=True)
 class Budget:
-    """Requests by source, and the sentence that tells people why; empty where nothing is told."""
+    """Requests by source, and the sentence that tells people why; empty where nothing is told.
+
+    `dollars` is what they are expected to cost; None where no teacher has a price.
+    """
 
     requests: Mapping[Source, int]
     sentence: str = ""
+    dollars: float | None = None
 
     @property
     def shares(self) -> dict[str, dict[str, float]]:
@@ -49,15 +53,34 @@ class Budget:
         return found
 
 
-def budget(spec: GoalSpec, known: Sequence[SourceRecord], requests: int) -> Budget:
-    """The requests for the sources of a goal, by what all iterations so far say of them."""
+def budget(
+    spec: GoalSpec, known: Sequence[SourceRecord], requests: int, explored: float = EXPLORED
+) -> Budget:
+    """The requests for the sources of a goal, by what all iterations so far say of them.
+
+    `explored` is the part of them that is spread evenly.
+    """
     records = {(one.strategy, one.teacher): one for one in known}
     sources = [(s.name, name) for s in spec.strategies for name in s.asked]
     found = [records.get(one, SourceRecord(strategy=one[0], teacher=one[1])) for one in sources]
-    split = dict(zip(sources, divided(found, requests, machine_price(spec)), strict=True))
+    counts = divided(found, requests, machine_price(spec), explored)
+    split, dollars = dict(zip(sources, counts, strict=True)), expected_dollars(found, counts)
     if len(found) < 2 or not any(one.asked for one in found):
-        return Budget(split)
-    return Budget(split, sentence(found, list(split.values()), paid=_any_paid(found)))
+        return Budget(split, dollars=dollars)
+    return Budget(split, sentence(found, counts, paid=_any_paid(found)), dollars)
+
+
+def expected_dollars(sources: Sequence[SourceRecord], requests: Sequence[int]) -> float | None:
+    """What the teachers will ask for these requests; None where none of them ever asked anything.
+
+    A source that was not asked yet counts as dear as all others together.
+    """
+    asked = sum(one.asked for one in sources)
+    if not asked or not _any_paid(sources):
+        return None
+    usual = sum(one.dollars for one in sources) / asked
+    each = [one.dollars / one.asked if one.asked else usual for one in sources]
+    return sum(count * cost for count, cost in zip(requests, each, strict=True))
 
 
 def machine_price(spec: GoalSpec) -> float:
@@ -65,12 +88,17 @@ def machine_price(spec: GoalSpec) -> float:
     return (spec.limits.gpu_dollars_per_hour or MACHINE_HOUR_DOLLARS) / 3600
 
 
-def divided(sources: Sequence[SourceRecord], requests: int, second_dollars: float) -> list[int]:
+def divided(
+    sources: Sequence[SourceRecord],
+    requests: int,
+    second_dollars: float,
+    explored: float = EXPLORED,
+) -> list[int]:
     """Requests for each source: an even floor, and of the rest the more the more it is worth."""
     if not sources:
         return []
     count = len(sources)
-    floor = min(requests // count, math.ceil(EXPLORED * requests / count))
+    floor = min(requests // count, math.ceil(explored * requests / count))
     worth = worths(sources, second_dollars)
     weights = {str(n): (value / max(worth)) ** SHARPNESS for n, value in enumerate(worth)}
     rest = shares(weights, requests - floor * count)
@@ -135,3 +163,22 @@ def _name(one: SourceRecord, sources: Sequence[SourceRecord]) -> str:
 
 def _any_paid(sources: Sequence[SourceRecord]) -> bool:
     return any(one.dollars > 0 for one in sources)
+
+
+def even_shares(spec: GoalSpec) -> dict[str, float]:
+    """Every strategy that asks nobody takes part; how much each can make is its own limit."""
+    return {strategy.name: 1.0 for strategy in spec.strategies if not strategy.asked}
+
+
+def strategy_shares(spec: GoalSpec, last: IterationState) -> tuple[dict[str, float], str]:
+    """A strategy without a teacher whose rows mostly fall in the filters gets a smaller share."""
+    shares, notes = even_shares(spec), []
+    for name in shares:
+        seen = last.yields.get(name)
+        if seen is None or seen.made == 0:
+            continue
+        keep = seen.kept / seen.made
+        shares[name] = round(max(0.25, keep), 3)
+        if keep < 0.5:
+            notes.append(f" {name} gets less: only {keep:.0%} of its rows were kept.")
+    return shares, "".join(notes)

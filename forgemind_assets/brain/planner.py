@@ -5,14 +5,16 @@ reads the gate or who is champion on it: the error budget of the loop rests on t
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from forgemind_assets.brain.data_budget import budget
+from forgemind_assets.brain.data_budget import budget, even_shares, strategy_shares
+from forgemind_assets.brain.data_tack import tack
 from forgemind_assets.brain.fork import NO_WISHES, Wishes, wishes
 from forgemind_assets.brain.search.beside import side_by_side
 from forgemind_assets.brain.search.history import known_trials
 from forgemind_assets.brain.search.memory import PastTrial
 from forgemind_assets.brain.slice_effects import SliceRecord
-from forgemind_assets.brain.slice_plan import known_slices, slice_weights, targets
+from forgemind_assets.brain.slice_plan import Targets, first_targets, known_slices, targets
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.brain.turns import outcome_of
 from forgemind_assets.goal import GoalSpec
@@ -58,24 +60,28 @@ def propose(spec: GoalSpec, state: State, key: str) -> Plan:
 
 
 def first_plan(spec: GoalSpec, state: State, key: str, wish: Wishes = NO_WISHES) -> Plan:
-    """Slices as frequent as in dev, the settings that the goal suggests, from the base model."""
+    """The settings that the goal suggests, from the base model; slices by what that passes.
+
+    They are as frequent as in dev where the base model's result does not tell them apart.
+    """
     search = spec.search
     known = [dev for it in state.iterations if (dev := dev_of(it))]
     best = max((dev.rate for dev in known), default=0.0)
-    shape = slice_weights(known[0], error_weight=0.0) if known else {}
+    aim = first_targets(known[0], search.rows) if known else Targets({}, "")
+    spread = f", more of them for {aim.told}" if aim.told else " spread over the slices as dev is"
     sources = next((it.sources for it in reversed(state.iterations) if it.sources), ())
     asked = budget(spec, sources, search.teacher_requests)
     return Plan(
         iteration=key,
         hypothesis=(
-            f"{wish.told}Trained on {search.rows} rows spread over the slices as dev is, the model "
-            f"beats the base model's {best:.0%} on dev.{_after(asked.sentence)}"
+            f"{wish.told}Trained on {search.rows} rows{spread}, the model beats the base "
+            f"model's {best:.0%} on dev.{_after(asked.sentence)}"
         ),
         expected_effect="Dev pass rate at least 20 points above the better baseline.",
         expected_dev_gain=0.20,
         data=DataSettings(
             rows=search.rows,
-            slice_weights=shape,
+            slice_weights=aim.weights,
             strategy_shares=even_shares(spec),
             request_shares=asked.shares,
             teacher_requests=search.teacher_requests,
@@ -130,25 +136,30 @@ def next_plan(
     assert dev is not None
     assert last.plan is not None
     assert last.plan.data is not None
-    gain = dev.rate - (dev_rate(before) if before else 0.0)
-    plateau = before is not None and gain < PLATEAU
+    won = dev.rate - (dev_rate(before) if before else 0.0)
+    plateau = before is not None and won < PLATEAU
     shares, share_note = strategy_shares(spec, last)
     past = last.plan.data
     requests = past.teacher_requests if wish.teacher_requests is None else wish.teacher_requests
-    asked = budget(spec, last.sources, requests)
-    trial, tack = training_tack(spec, last, before, plateau, wish)
+    how = tack(slices)
+    asked = budget(spec, last.sources, requests, how.explored)
+    trial, told = training_tack(spec, last, before, plateau, wish)
     rows = wish.rows or (past.rows if not plateau else int(past.rows * 1.25))
     assert trial.training is not None
     start = trial.training.start_from
-    aim = targets(dev, slices, rows, past, None if start == "base" else start)
+    aim = targets(dev, slices, rows, past, None if start == "base" else start, how)
+    gain = replace(aim.gain, dollars=asked.dollars) if aim.gain else None
     return Plan(
         iteration=key,
         hypothesis=(
-            f"{wish.told}More rows for {aim.told} and {tack} lift the dev pass rate "
-            f"from {dev.rate:.0%}.{share_note}{_after(asked.sentence)}"
+            f"{wish.told}More rows for {aim.told} and {told} lift the dev pass rate "
+            f"from {dev.rate:.0%}.{_after(gain.told if gain else '')}{_after(aim.change)}"
+            f"{share_note}{_after(asked.sentence)}"
         ),
         expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.0%}.",
         expected_dev_gain=expected_gain(dev),
+        rows_gain=(gain.mean, gain.low, gain.high) if gain else None,
+        rows_dollars=asked.dollars,
         last_outcome=f"Iteration {last.key}: "
         + outcome_of(last.plan, dev.rate, dev_rate(before) if before else baseline),
         data=DataSettings(
@@ -222,25 +233,6 @@ def leading_trial(it: IterationState) -> TrialSettings:
     """Of an iteration's trials the one that leads on dev; the first where none got through."""
     assert it.plan is not None
     return next((t for t in it.plan.trials if t.name == it.winner), it.plan.trials[0])
-
-
-def even_shares(spec: GoalSpec) -> dict[str, float]:
-    """Every strategy that asks nobody takes part; how much each can make is its own limit."""
-    return {strategy.name: 1.0 for strategy in spec.strategies if not strategy.asked}
-
-
-def strategy_shares(spec: GoalSpec, last: IterationState) -> tuple[dict[str, float], str]:
-    """A strategy without a teacher whose rows mostly fall in the filters gets a smaller share."""
-    shares, notes = even_shares(spec), []
-    for name in shares:
-        seen = last.yields.get(name)
-        if seen is None or seen.made == 0:
-            continue
-        keep = seen.kept / seen.made
-        shares[name] = round(max(0.25, keep), 3)
-        if keep < 0.5:
-            notes.append(f" {name} gets less: only {keep:.0%} of its rows were kept.")
-    return shares, "".join(notes)
 
 
 def _after(sentence: str) -> str:

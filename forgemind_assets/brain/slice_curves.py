@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from forgemind_assets.brain.slice_base import base_fit, likely, shifts, tells
+from forgemind_assets.brain.slice_points import Floats, Point, counted
 
-STARTS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+STARTS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 CEILINGS = (0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Believed alike before anything is seen, but for a ceiling below the start."""
 
@@ -35,20 +35,6 @@ OWN_BELIEF = 4.0
 
 ROUNDS = 12
 """Of the estimate of what the slices of a group have in common; it hardly moves after that."""
-
-ALIKE = 0.05
-"""Intra-class correlation of a slice's cases in one training: another training on rows as good
-moves them together. Measured over four runs of the default goal, whose first trainings differ in
-the teacher's rows alone: 0.05 for its slices, 0.07 for its safe ones. Of 7 cases 5.4 count."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """What a slice had come to: rows that the model had learned of it, cases passed and asked."""
-
-    rows: float
-    passed: float
-    total: float
 
 
 @dataclass(frozen=True)
@@ -129,26 +115,30 @@ def learned(
     points: Mapping[str, Sequence[Point]],
     design_effect: float = 1.0,
     rows_now: Mapping[str, float] | None = None,
+    scale: float | None = None,
 ) -> Curves:
     """The curves of slices, from what is known of each. Every slice needs a point.
 
     `rows_now` are those of the model that is trained on; without them, those of the last points.
+    `scale` is what a slice has on average at its first point, or is about to get; without it, as
+    the points have it.
 
     Slices `group/name` share what they have in common with their group alone: a training that makes
     a model quick to see a fault moves the safe slices one way and all others the other.
     """
     names = tuple(sorted(points))
-    firsts = [points[name][0].rows for name in names]
-    scale = max(1.0, float(np.mean(firsts)) if firsts else 1.0)
-    grid = grid_for(scale)
-    weights = np.zeros((len(names), len(grid.start), len(grid.half)))
-    for group in {group_of(name) for name in names}:
-        members = [n for n, name in enumerate(names) if group_of(name) == group]
-        fits = np.array([_log_fit(grid, points[names[n]], design_effect) for n in members])
-        weights[members] = _pooled(fits)
+    grid = grid_for(max(1.0, _usual_first(points) if scale is None else scale))
+    weights = _of_groups(grid, [(group_of(name), points[name]) for name in names], design_effect)
     last = {name: points[name][-1].rows for name in names}
     rows = np.array([(rows_now or last).get(name, last[name]) for name in names], dtype=float)
     return Curves(names, grid, weights, rows)
+
+
+def _usual_first(points: Mapping[str, Sequence[Point]]) -> float:
+    """Rows that a slice has on average at its first point after a training."""
+    trained = [[point.rows for point in of if not point.base] for of in points.values()]
+    firsts = [rows[0] for rows in trained if rows]
+    return float(np.mean(firsts)) if firsts else 0.0
 
 
 def group_of(slice_name: str) -> str:
@@ -156,26 +146,66 @@ def group_of(slice_name: str) -> str:
     return slice_name.rpartition("/")[0]
 
 
+def _of_groups(
+    grid: Grid, known: Sequence[tuple[str, Sequence[Point]]], design_effect: float
+) -> Floats:
+    """How probable each curve is for each slice, given as its group and its points.
+
+    The groups share nothing but the shift of the base's results, which their fits together tell.
+    """
+    groups = sorted({group for group, _ in known})
+    kinds, fits = shifts(len(groups)), list[dict[float, tuple[Floats, float]]]()
+    evidence = np.zeros(len(kinds))
+    for group, column in zip(groups, kinds.T, strict=True):
+        fits.append(_in_group(grid, [p for g, p in known if g == group], design_effect, column))
+        evidence += [fits[-1][shift][1] for shift in column]
+    weights = np.zeros((len(known), len(grid.start), len(grid.half)))
+    for group, column, found in zip(groups, kinds.T, fits, strict=True):
+        members = [n for n, (of, _) in enumerate(known) if of == group]
+        for shift, probable in zip(column, likely(evidence), strict=True):
+            weights[members] += probable * found[shift][0]
+    return weights
+
+
+def _in_group(
+    grid: Grid, known: Sequence[Sequence[Point]], design_effect: float, kinds: Floats
+) -> dict[float, tuple[Floats, float]]:
+    """For each shift of the base's results, what `_pooled` makes of one group with it."""
+    fits = np.array([_log_fit(grid, points, design_effect) for points in known])
+    bases = [next((point for point in points if point.base), None) for points in known]
+    if not tells([point for point in bases if point]):
+        return dict.fromkeys(kinds, _pooled(fits))
+    return {
+        shift: _pooled(fits + base_fit(grid.start, bases, shift, design_effect))
+        for shift in set(kinds)
+    }
+
+
 def _log_fit(grid: Grid, points: Sequence[Point], design_effect: float) -> Floats:
-    """Log likelihood of one slice's points under each curve: (pairs, decays)."""
+    """Log likelihood of one slice's points after a training, under each curve: (pairs, decays)."""
     found = np.zeros((len(grid.start), len(grid.half)))
     for point in points:
-        if not point.total:
+        if point.base or not point.total:
             continue
-        counted = 1 / (1 + (point.total - 1) * ALIKE) / design_effect
+        passed, failed = counted(point, design_effect)
         rates = np.clip(grid.rates(np.array([point.rows]))[0], 0.005, 0.995)
-        failed = point.total - point.passed
-        found += counted * (point.passed * np.log(rates) + failed * np.log1p(-rates))
+        found += passed * np.log(rates) + failed * np.log1p(-rates)
     return found
 
 
-def _pooled(fits: Floats) -> Floats:
-    """How probable each curve is for each slice, when the slices tell of each other."""
-    likely = np.exp(fits - fits.max(axis=(1, 2), keepdims=True))
-    own = np.full(fits.shape[1:], 1 / fits[0].size)
-    common, weights = own, likely
-    for _ in range(ROUNDS):
-        weights = likely * common
-        weights = weights / weights.sum(axis=(1, 2), keepdims=True)
-        common = (OWN_BELIEF * own + weights.sum(axis=0)) / (OWN_BELIEF + len(fits))
-    return weights
+def _pooled(fits: Floats) -> tuple[Floats, float]:
+    """How probable each curve is for each slice, when the slices tell of each other.
+
+    And how well they fit together, as the logarithm of what they make of all that was seen.
+    """
+    most = fits.max(axis=(1, 2), keepdims=True)
+    alone = np.exp(fits - most)
+    flat = alone.reshape(len(fits), -1)
+    own = 1 / flat.shape[1]
+    common, seen = np.full(flat.shape[1], own), flat.mean(axis=1)
+    for _ in range(ROUNDS - 1):
+        shared = common * ((1 / seen) @ flat)  # all slices' weights together
+        common = (OWN_BELIEF * own + shared) / (OWN_BELIEF + len(fits))
+        seen = flat @ common
+    weights = alone * common.reshape(fits.shape[1:]) / seen[:, None, None]
+    return weights, float(most.sum() + np.log(seen).sum())

@@ -2,8 +2,9 @@
 
 One record an iteration, handed on from plan to plan, so that the history is known without being
 read again. The rows of a slice are those that the model had learned from, those of the adapters
-that it goes on from among them. The base model is not in it: what it fails at is mostly the form
-of the answer, which rows of any slice teach.
+that it goes on from among them. It begins with the base model, at no rows. No effect is told
+against that: what a base model fails at is mostly the form of the answer, which rows of any slice
+teach.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,13 @@ from math import hypot
 
 from pydantic import Field
 
-from forgemind_assets.brain.slice_curves import Point
+from forgemind_assets.brain.slice_points import Point
+from forgemind_assets.partitions import BASELINE
 from forgemind_assets.records import Record
 from forgemind_assets.trial_grounds.report import Rate
 from forgemind_assets.trial_grounds.statistics import Interval, wilson_interval
 
-# Iterations that are handed on; with these the history is long enough for any curve.
+# Iterations that are handed on, beside the baseline; enough for any curve.
 NEWEST = 40
 
 
@@ -33,6 +35,9 @@ class SliceRecord(Record):
     rows: dict[str, int] = Field(default_factory=dict)
     dev: dict[str, Rate] = Field(default_factory=dict)
     design_effect: float = Field(default=1.0, ge=1)
+    expected: float = Field(
+        default=0.0, description="points of dev that its rows were expected to bring, 0 to 1"
+    )
 
 
 class SliceEffect(Record):
@@ -59,6 +64,7 @@ def extended(
     reused: Sequence[str],
     dev: Mapping[str, Rate],
     design_effect: float = 1.0,
+    expected: float = 0.0,
 ) -> tuple[SliceRecord, ...]:
     """The ledger with one more iteration; `start_from` is `base` or an iteration's key."""
     known = {one.iteration: one for one in past}
@@ -76,8 +82,27 @@ def extended(
         rows=rows,
         dev=dict(dev),
         design_effect=design_effect,
+        expected=expected,
     )
-    return (*past, new)[-NEWEST:]
+    return with_baseline((*past, new)[-NEWEST:], next(iter(past), None))
+
+
+def with_baseline(
+    ledger: Sequence[SliceRecord], base: SliceRecord | None
+) -> tuple[SliceRecord, ...]:
+    """The ledger, with the record of the baseline before all others if it is one."""
+    trained = tuple(one for one in ledger if one.iteration != BASELINE)
+    return (base, *trained) if base and base.iteration == BASELINE else trained
+
+
+def baseline(dev: Mapping[str, Rate], design_effect: float = 1.0) -> SliceRecord:
+    """What the base model passes, at no rows."""
+    return SliceRecord(
+        iteration=BASELINE,
+        rows=dict.fromkeys(dev, 0),
+        dev=dict(dev),
+        design_effect=design_effect,
+    )
 
 
 def points_of(ledger: Sequence[SliceRecord]) -> dict[str, list[Point]]:
@@ -88,7 +113,12 @@ def points_of(ledger: Sequence[SliceRecord]) -> dict[str, list[Point]]:
     names = ledger[-1].dev if ledger else {}
     return {
         name: [
-            Point(one.rows.get(name, 0), one.dev[name].passed, one.dev[name].total)
+            Point(
+                one.rows.get(name, 0),
+                one.dev[name].passed,
+                one.dev[name].total,
+                base=one.iteration == BASELINE,
+            )
             for one in ledger
             if name in one.dev
         ]
@@ -98,10 +128,11 @@ def points_of(ledger: Sequence[SliceRecord]) -> dict[str, list[Point]]:
 
 def effects(ledger: Sequence[SliceRecord]) -> tuple[SliceEffect, ...]:
     """What each iteration did to each slice, oldest first."""
-    known = {one.iteration: one for one in ledger}
+    trained = with_baseline(ledger, None)
+    known = {one.iteration: one for one in trained}
     found: list[SliceEffect] = []
-    for number, now in enumerate(ledger):
-        default = ledger[number - 1] if number else None
+    for number, now in enumerate(trained):
+        default = trained[number - 1] if number else None
         before = known.get(now.start_from, default)
         if before is None or before is now:
             continue
@@ -139,7 +170,8 @@ def told(effect: SliceEffect) -> str:
 
 def _points(effect: SliceEffect) -> str:
     change, low, high = (100 * x for x in (effect.change, effect.low, effect.high))
-    return f"{change:+.0f} ({low:+.0f} to {high:+.0f})"
+    # `z`: what rounds to nothing is +0, never -0
+    return f"{change:+z.0f} ({low:+z.0f} to {high:+z.0f})"
 
 
 def change_of(before: Rate, now: Rate) -> Interval:

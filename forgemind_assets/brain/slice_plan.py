@@ -1,16 +1,29 @@
 """How the next rows are spread over the slices, and the sentence that tells people why. Pure.
 
-From the second iteration on the ledger of effects says how each slice answered its rows, and
-they go where they are expected to bring most (`slice_budget`). Without a ledger, as in a history
-from before there was one, they go by the errors of the last dev result alone.
+The ledger of effects says how each slice answered its rows, and they go where they are expected to
+bring most (`slice_budget`). The first ones go by what the base model passes, in those groups where
+that tells one slice from another. Without a ledger, as in a history from before there was one, they
+go by the errors of the last dev result alone.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forgemind_assets.brain.slice_budget import Share, divided
+import numpy as np
+
+from forgemind_assets.brain.data_tack import KEPT_TACK, Tack, spread
+from forgemind_assets.brain.slice_base import tells
+from forgemind_assets.brain.slice_budget import divided
 from forgemind_assets.brain.slice_curves import Curves, group_of, learned
-from forgemind_assets.brain.slice_effects import SliceRecord, extended, points_of
+from forgemind_assets.brain.slice_effects import (
+    SliceRecord,
+    baseline,
+    extended,
+    points_of,
+    with_baseline,
+)
+from forgemind_assets.brain.slice_gain import Gain, Share, overall, shares_of
+from forgemind_assets.brain.slice_points import Point
 from forgemind_assets.brain.state import IterationState, Score, State
 from forgemind_assets.partitions import BASELINE, split_trial
 from forgemind_assets.records import DataSettings
@@ -31,11 +44,18 @@ LEAST_POINTS = 3
 
 @dataclass(frozen=True)
 class Targets:
-    """Weights of the slices (1.0 on average), and why, in words that follow "rows for"."""
+    """Weights of the slices (1.0 on average), and why, in words that follow "rows for".
+
+    Attributes:
+        gain: what the rows are expected to bring in all; None where nothing is believed of them.
+        change: in a sentence, what is done otherwise than is believed; mostly nothing.
+    """
 
     weights: dict[str, float]
     told: str
     shares: tuple[Share, ...] = ()
+    gain: Gain | None = None
+    change: str = ""
 
 
 def targets(
@@ -44,6 +64,7 @@ def targets(
     rows: int,
     last: DataSettings | None = None,
     leader: str | None = None,
+    how: Tack = KEPT_TACK,
 ) -> Targets:
     """Where the next `rows` go, with the last plan and the trial that is trained on."""
     newest = ledger[-1] if ledger else None
@@ -51,18 +72,54 @@ def targets(
         return Targets(slice_weights(dev), f"the weakest slices ({weakest(dev)})")
     at = split_trial(leader)[0] if leader else newest.iteration
     now = next((one.rows for one in ledger if one.iteration == at), newest.rows)
+    curves, points, parts = _believed(dev, ledger, now)
+    lost = [n for n in in_vain(curves) if sum(not p.base for p in points[n]) >= LEAST_POINTS]
+    kept = yields(newest.own, last) if last else {}
+    asked = dict(zip(curves.names, map(float, divided(curves, rows, parts, kept)), strict=True))
+    asked = spread(asked, parts, how)
+    found = shares_of(curves, np.array(list(asked.values())), parts, kept)
+    weights = _weights(found, rows / len(dev.slices))
+    return Targets(weights, _told(found, lost), found, overall(found, parts), how.told)
+
+
+def first_targets(dev: Score, rows: int) -> Targets:
+    """Where the first rows go, by what the base model passes; nothing is told of even ones."""
+    even = slice_weights(dev, error_weight=0.0)
+    ledger = (baseline(dev.slices, dev.design_effect),)
+    aimed = {group for group, points in _by_group(points_of(ledger)).items() if tells(points)}
+    if not aimed:
+        return Targets(even, "")
+    curves, _, parts = _believed(dev, ledger, {}, rows / len(dev.slices))
+    found = shares_of(curves, divided(curves, rows, parts), parts, {})
+    of_them = [one for one in found if group_of(one.slice) in aimed]
+    weights = even | _weights(of_them, rows / len(dev.slices))
+    return Targets(dict(sorted(weights.items())), _told(of_them, []), found)
+
+
+def _believed(
+    dev: Score,
+    ledger: Sequence[SliceRecord],
+    now: Mapping[str, int],
+    scale: float | None = None,
+) -> tuple[Curves, dict[str, list[Point]], dict[str, float]]:
+    """The curves of the slices that dev has cases of, their points, and their parts of dev."""
     design = max(1.0, *(one.design_effect for one in ledger))
     names = [name for name, rate in dev.slices.items() if rate.total]
     points = {n: p for n, p in points_of(ledger).items() if n in names}
-    curves = learned(points, design, now)
-    lost = [name for name in in_vain(curves) if len(points[name]) >= LEAST_POINTS]
     cases = sum(dev.slices[name].total for name in names)
     shares = {name: dev.slices[name].total / cases for name in names}
-    kept = yields(newest.own, last) if last else {}
-    found = divided(curves, rows, shares, kept)
-    even = rows / len(dev.slices)
-    weights = {one.slice: round(one.rows / even, 3) for one in found}
-    return Targets(dict(sorted(weights.items())), _told(found, lost), found)
+    return learned(points, design, now, scale), points, shares
+
+
+def _weights(found: Sequence[Share], even: float) -> dict[str, float]:
+    return dict(sorted((one.slice, round(one.rows / even, 3)) for one in found))
+
+
+def _by_group(points: Mapping[str, Sequence[Point]]) -> dict[str, list[Point]]:
+    found: dict[str, list[Point]] = {}
+    for name, of in points.items():
+        found.setdefault(group_of(name), []).extend(of)
+    return found
 
 
 def yields(own: Mapping[str, int], last: DataSettings) -> dict[str, float]:
@@ -91,8 +148,8 @@ def in_vain(curves: Curves) -> list[str]:
 def _told(found: Sequence[Share], lost: Sequence[str], count: int = 3) -> str:
     most = sorted(found, key=lambda one: (-one.times, one.slice))[:count]
     named = ", ".join(
-        f"{one.slice} {one.times:.1f} times an even share for {100 * one.gain:+.0f} points "
-        f"({100 * one.low:.0f} to {100 * one.high:.0f})"
+        f"{one.slice} {one.times:.1f} times an even share for {100 * one.gain:+z.0f} points "
+        f"({100 * one.low:z.0f} to {100 * one.high:z.0f})"
         for one in most
     )
     told = f"the slices where they are expected to bring most ({named})"
@@ -103,7 +160,9 @@ def known_slices(state: State) -> tuple[SliceRecord, ...]:
     """The ledger: what was handed on, and the tail's own iterations."""
     ledger = state.slices
     for it in state.iterations:
-        if it.key != BASELINE and all(one.iteration != it.key for one in ledger):
+        if it.key == BASELINE and it.dev:
+            ledger = with_baseline(ledger, baseline(it.dev.slices, it.dev.design_effect))
+        elif all(one.iteration != it.key for one in ledger):
             ledger = with_iteration(ledger, it)
     return ledger
 
@@ -123,6 +182,7 @@ def with_iteration(ledger: tuple[SliceRecord, ...], it: IterationState) -> tuple
         it.plan.data.reuse_iterations,
         dev.slices,
         dev.design_effect,
+        it.plan.rows_gain[0] if it.plan.rows_gain else 0.0,
     )
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from slice_worlds import CASES, NAMES, SHARES, World
 
+from forgemind_assets.brain.data_tack import KEPT_TACK, Tack, tack
 from forgemind_assets.brain.slice_effects import SliceRecord
-from forgemind_assets.brain.slice_plan import slice_weights, targets
+from forgemind_assets.brain.slice_plan import first_targets, slice_weights, targets
 from forgemind_assets.brain.state import Score
 from forgemind_assets.records import DataSettings
 from forgemind_assets.trial_grounds.report import Rate
@@ -20,16 +21,21 @@ from forgemind_assets.trial_grounds.report import Rate
 
 @dataclass(frozen=True)
 class Seen:
-    """One iteration: the parts and rows asked for, kept rows of each slice and in all, passes."""
+    """One iteration: the parts and rows asked for, kept rows of each slice and in all, passes.
+
+    No rows were asked for of the base model. `expected` is what the rule expected of the rows.
+    """
 
     parts: np.ndarray
     asked: float
     own: np.ndarray
     rows: np.ndarray
     passed: np.ndarray
+    expected: float = 0.0
 
 
-Rule = Callable[[Sequence[Seen], float], np.ndarray]
+Rule = Callable[[Sequence[Seen], float], "np.ndarray | tuple[np.ndarray, float]"]
+"""Gives the parts, and may say by how much it expects the pass rate to grow with them."""
 
 
 def uniform(seen: Sequence[Seen], budget: float) -> np.ndarray:
@@ -48,22 +54,39 @@ def in_proportion(seen: Sequence[Seen], budget: float) -> np.ndarray:
     return _within_groups(errors)
 
 
-def ours(seen: Sequence[Seen], budget: float) -> np.ndarray:
+def ours(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
     """The planner's rule."""
+    return _planned(seen, budget, tack)
+
+
+def kept_tack(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
+    """The planner's rule without its change of tack."""
+    return _planned(seen, budget, lambda _: KEPT_TACK)
+
+
+def _planned(
+    seen: Sequence[Seen], budget: float, chosen: Callable[[Sequence[SliceRecord]], Tack]
+) -> tuple[np.ndarray, float]:
+    """Parts as the planner's weights give them, and the gain that it expects of them."""
+    newest, dev = seen[-1], _score(seen[-1].passed)
+    if not newest.asked:
+        return _parts(first_targets(dev, round(budget)).weights), 0.0
     ledger = tuple(
         SliceRecord(
             iteration=f"{number:04d}",
             own=_counts(one.own),
             rows=_counts(one.rows),
             dev=_score(one.passed).slices,
+            expected=one.expected,
         )
-        for number, one in enumerate(seen, 1)
+        for number, one in enumerate(seen, 1 if seen[0].asked else 0)
     )
     last = DataSettings(
-        rows=round(seen[-1].asked),
-        slice_weights=dict(zip(NAMES, map(float, seen[-1].parts * 24), strict=True)),
+        rows=round(newest.asked),
+        slice_weights=dict(zip(NAMES, map(float, newest.parts * 24), strict=True)),
     )
-    return _parts(targets(_score(seen[-1].passed), ledger, round(budget), last).weights)
+    aim = targets(dev, ledger, round(budget), last, how=chosen(ledger))
+    return _parts(aim.weights), aim.gain.mean if aim.gain else 0.0
 
 
 def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
@@ -72,7 +95,8 @@ def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
     A power law of each slice's error by weighted least squares on logarithms, more weight for more
     rows; then the split of the budget that minimises the sum of the laws, exactly. The original
     makes points by training on parts of the data; here every rule has the same points, one an
-    iteration. With fewer than two it spreads evenly, as the original does to begin with.
+    iteration, and the base model's at no rows. With fewer than two it spreads evenly, as the
+    original does to begin with.
     """
     if len(seen) < 2:
         return SHARES
@@ -90,6 +114,11 @@ def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:
         law = SHARES[group] * level[group] * power[group], power[group], rows[-1][group] + 1
         parts[group] = _filled(*law, own) / budget
     return parts
+
+
+def slice_tuner_by_errors(seen: Sequence[Seen], budget: float) -> np.ndarray:
+    """The same, but for the first rows, which go by the errors of what was seen first."""
+    return in_proportion(seen, budget) if len(seen) < 2 else slice_tuner(seen, budget)
 
 
 def _filled(steep: np.ndarray, power: np.ndarray, rows: np.ndarray, budget: float) -> np.ndarray:
@@ -126,6 +155,8 @@ RULES: dict[str, Rule] = {
     "errors_weighted": by_errors,
     "errors_in_proportion": in_proportion,
     "slice_tuner": slice_tuner,
+    "slice_tuner_by_errors": slice_tuner_by_errors,
+    "forgemind_kept_tack": kept_tack,
     "forgemind": ours,
 }
 

@@ -8,15 +8,19 @@ from hypothesis import strategies as st
 
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.slice_budget import FLOOR, MOST, divided
-from forgemind_assets.brain.slice_curves import Point, learned
+from forgemind_assets.brain.slice_curves import learned
 from forgemind_assets.brain.slice_effects import (
     NEWEST,
+    SliceEffect,
     change_of,
     effects,
     extended,
     points_of,
+    told,
 )
+from forgemind_assets.brain.slice_gain import shares_of
 from forgemind_assets.brain.slice_plan import in_vain, known_slices, slice_weights, targets, yields
+from forgemind_assets.brain.slice_points import Point
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
 from forgemind_assets.records import DataSettings, Plan
 from forgemind_assets.trial_grounds.report import Rate
@@ -51,9 +55,15 @@ def histories(draw):
     return found
 
 
-def shares_of(points):
+def parts_of(points):
     whole = sum(of[-1].total for of in points.values())
     return {name: of[-1].total / whole for name, of in points.items()}
+
+
+def divide(points, budget, parts, kept=None):
+    """The shares of a budget over slices with these points."""
+    curves = learned(points)
+    return shares_of(curves, divided(curves, budget, parts, kept), parts, kept or {})
 
 
 @settings(max_examples=30, deadline=None)
@@ -61,8 +71,8 @@ def shares_of(points):
 def test_the_rows_add_up_in_every_group_and_nobody_is_below_the_floor_or_above_the_most(
     points, budget
 ):
-    shares = shares_of(points)
-    found = divided(learned(points), budget, shares)
+    shares = parts_of(points)
+    found = divide(points, budget, shares)
     for group in ("", "safe"):
         own = [one for one in found if one.slice.startswith("safe/") == (group == "safe")]
         whole = budget * sum(shares[one.slice] for one in own)
@@ -93,7 +103,7 @@ def test_rows_go_to_the_slow_slice_and_neither_to_the_finished_nor_to_the_hopele
         "slow": straight(0.2, 0.95, 400, LONG, 300),
         "low": straight(0.2, 0.5, 40, LONG, 300),
     }
-    found = {one.slice: one for one in divided(learned(points), 600, dict.fromkeys(points, 1 / 3))}
+    found = {one.slice: one for one in divide(points, 600, dict.fromkeys(points, 1 / 3))}
     assert found["slow"].times > 2
     assert found["quick"].times < 0.5
     assert found["low"].times < 0.5
@@ -101,9 +111,7 @@ def test_rows_go_to_the_slow_slice_and_neither_to_the_finished_nor_to_the_hopele
 
 def test_of_two_alike_the_one_whose_rows_are_mostly_refused_gets_less():
     points = {name: straight(0.2, 0.9, 200, (100, 200), 50) for name in ("kept", "refused")}
-    found = divided(
-        learned(points), 400, dict.fromkeys(points, 0.5), {"kept": 1.0, "refused": 0.25}
-    )
+    found = divide(points, 400, dict.fromkeys(points, 0.5), {"kept": 1.0, "refused": 0.25})
     rows = {one.slice: one.rows for one in found}
     assert rows["kept"] > rows["refused"]
 
@@ -122,6 +130,13 @@ def test_the_interval_of_a_change_is_the_published_one():
     """Newcombe 1998, table II, example (a): 56 of 70 less 48 of 80."""
     found = change_of(Rate(passed=48, total=80), Rate(passed=56, total=70))
     assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_what_rounds_to_no_points_is_never_told_as_minus_none():
+    effect = SliceEffect(
+        iteration="0002", before="0001", slice="x", rows=5, change=-0.004, low=-0.003, high=0.001
+    )
+    assert told(effect) == "+0 (+0 to +0) points with 5 more rows"
 
 
 def test_rows_of_the_adapter_that_is_continued_count_and_those_of_others_do_not():

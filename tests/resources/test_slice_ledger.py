@@ -62,3 +62,15 @@ def test_the_table_and_why_tell_what_the_rows_did_to_each_slice(tmp_path):
         ("x", "+20 (+5 to +33) points with 50 more rows"),
         ("y", "+0 (-37 to +37) points with 150 more rows"),
     ]
+
+
+def test_why_says_what_the_rows_were_expected_to_bring(tmp_path):
+    home = Home(root=tmp_path, models=tmp_path / "models")
+    store = Store(home.store)
+    plan = first_plan(spec_of(), State(), "0001")
+    for key, more in (("0001", {}), ("0002", {"rows_gain": (0.03, 0.01, 0.06)})):
+        with store.publish(GOAL, "plan", key, {}) as folder:
+            (folder / "plan.json").write_text(plan.model_copy(update=more).model_dump_json())
+    assert "rows" not in Lineage(home, GOAL).why("0001").facts
+    told = Lineage(home, GOAL).why("0002").facts["rows"]
+    assert told == "The rows are expected to bring +3.0 points of dev (80 % interval 1.0 to 6.0)."
