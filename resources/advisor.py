@@ -99,7 +99,8 @@ def _without(plan: Plan, past: Sequence[PastTrial], advice: Advice, why: str) ->
 
 
 def _suggested(advice: Advice, count: int) -> str:
-    paid = f" for ${advice.dollars:.4f}" if advice.dollars else ""
+    cents = f"${advice.dollars:.4f}" if advice.dollars >= 1e-4 else "less than $0.0001"
+    paid = f" for {cents}" if advice.dollars else ""
     refused = f", others were refused ({_told(advice.refused)})" if advice.refused else ""
     places = f"{advice.places} place{'s' if advice.places > 1 else ''} beside the first"
     return f"{advice.advisor} suggested {count} candidate{'s' if count > 1 else ''}{paid} " + (

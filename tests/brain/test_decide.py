@@ -17,6 +17,7 @@ from forgemind_assets.brain.decide import (
     decide,
     judge,
 )
+from forgemind_assets.brain.search.history import known_trials
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState, Work
 from forgemind_assets.trial_grounds.report import Rate
 from forgemind_assets.trial_grounds.statistics import passes_needed
@@ -329,6 +330,7 @@ def test_no_plan_depends_on_the_gate(state, dev):
     )
     plan = planner.propose(SPEC, state, "0005")
     assert plan == planner.propose(SPEC, without_the_gate(state), "0005")
+    assert known_trials(state) == known_trials(without_the_gate(state)), "what an advisor is told"
 
 
 # --- Several trials an iteration ----------------------------------------------------------------
