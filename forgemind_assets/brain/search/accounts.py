@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from forgemind_assets.brain.search.memory import PastTrial
-from forgemind_assets.brain.search.response import NOISE, REST, points_of
+from forgemind_assets.brain.search.response import NOISE, REST
 from forgemind_assets.records import SearchSource
 
 ADVANTAGE = 0.1
@@ -57,16 +57,22 @@ class Standing:
 def gains(past: Iterable[PastTrial]) -> list[tuple[PastTrial, float]]:
     """Own trials of which something was expected, and what they came to beyond that.
 
-    Failed and stopped ones count as the search counts them: a failed one passes nothing, and a
-    stopped one is as good as the worst that came to its end.
+    A failed one passes nothing. Of one that a race stopped no more is known than that it lies
+    between that and the worst that came to its end: it counts as the middle of the two.
     """
     own = [trial for trial in past if not trial.goal]
-    scores = [point.score for point in points_of(own)]
+    worst = min((trial.score or 0.0 for trial in own if trial.finished), default=0.0)
     return [
-        (trial, score - trial.expected)
-        for trial, score in zip(own, scores, strict=True)
+        (trial, _score(trial, worst) - trial.expected)
+        for trial in own
         if trial.expected is not None
     ]
+
+
+def _score(trial: PastTrial, worst: float) -> float:
+    if trial.score is None:
+        return 0.0
+    return trial.score if trial.finished else worst / 2
 
 
 def accounts(past: Iterable[PastTrial]) -> tuple[SearchSource, ...]:

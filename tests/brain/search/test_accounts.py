@@ -33,11 +33,11 @@ def test_each_source_has_a_line_with_what_became_of_its_candidates():
         trial("0003-a", 0.9, goal="another"),
     ]
     found = [(one.source, one.tried, one.failed, one.gain) for one in accounts.accounts(past)]
-    # The stopped one counts as the worst that came to its end, 0.5: what it had is no pass rate.
+    # The stopped one counts as half of the worst that came to its end: what it had is none.
     assert found == [
         ("planner", 1, 0, 0.1),
         ("belief", 1, 1, -0.5),
-        (ADVISED, 2, 1, -0.1),
+        (ADVISED, 2, 1, -0.225),
     ]
     told = accounts.sources_line(accounts.accounts(past))
     assert told.startswith("planner: 1 tried, +10.0 points")
