@@ -30,9 +30,10 @@ REQUEST_TOKENS = 400
 REPLY_TOKENS = 200
 # The longest vote of a judge: `max_tokens` of the shipped prompt.
 VOTE_TOKENS = 32
-# Tokens of a question to an advisor: without past trials, and for each of these.
-ADVICE_TOKENS = 300
-ADVICE_TRIAL_TOKENS = 45
+# Tokens of a question to an advisor: without past trials, and for each of these (measured with
+# the tokenizer of Qwen2.5-Coder on eight dials).
+ADVICE_TOKENS = 320
+ADVICE_TRIAL_TOKENS = 55
 # Tokens per second of one answer from a hosted API; an assumption, APIs publish none.
 API_TOKENS_PER_SECOND = 50.0
 # llama.cpp, Qwen2.5-Coder-1.5B (1.54e9 weights) Q4_K_M, 2 cores: 37 tokens/s with 4 slots,

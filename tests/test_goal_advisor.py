@@ -39,7 +39,7 @@ def test_an_advisor_is_asked_once_an_iteration_and_its_cost_is_counted(tmp_path)
     more = explain(goal, "cpu", {"A_KEY": "x"})
     assert goal.spec.search.advisor_share == 0.5
     assert more.per_try.teacher_requests == plain.per_try.teacher_requests + 1
-    prompt, answer = 300 + 48 * 45, 60 + 2 * 150
+    prompt, answer = 320 + 48 * 55, 60 + 2 * 150
     assert more.per_try.api_dollars - plain.per_try.api_dollars == pytest.approx(
         (prompt + 2 * answer) / 1e6
     )

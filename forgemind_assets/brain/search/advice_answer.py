@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from forgemind_assets.brain.search.space import Choice, Dial, Range, Space, Value, Values
-from forgemind_assets.foundry.answer_shape import shape
+from forgemind_assets.foundry.answer_shape import TOO_DEEP, shape
 from forgemind_assets.records import Record
 from forgemind_assets.warden.alerts import plain
 
@@ -104,6 +104,13 @@ def _number(value: Value) -> Value | int:
 
 def read_answer(text: str, space: Space, count: int) -> tuple[list[Advised], list[str]]:
     """The candidates that may be tried, and why others are refused."""
+    try:
+        return _read(text, space, count)
+    except RecursionError:
+        return [], [f"the answer: {TOO_DEEP}"]
+
+
+def _read(text: str, space: Space, count: int) -> tuple[list[Advised], list[str]]:
     shaped = shape(text, "", LOOSE)
     if shaped.fault:
         return [], [f"the answer: {plain(shaped.fault, 80)}"]

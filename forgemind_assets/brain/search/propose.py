@@ -11,20 +11,15 @@ configuration that was tried, whoever suggests it.
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
-
-from pydantic import Field
 
 from forgemind_assets.brain.search import memory, reasons
 from forgemind_assets.brain.search.advice_answer import NOBODY, Suggestions
+from forgemind_assets.brain.search.candidates import Candidate, Proposal, Ranked, Source
 from forgemind_assets.brain.search.memory import Idea, PastTrial
 from forgemind_assets.brain.search.response import Response, points_of
 from forgemind_assets.brain.search.sampler import TpeBatch
 from forgemind_assets.brain.search.sources import believed, far, nearest, neighbour
 from forgemind_assets.brain.search.space import Space, Values
-from forgemind_assets.records import Record
-
-Source = Literal["belief", "earlier", "model", "neighbour", "far", "advisor"]
 
 BELIEVED, NEIGHBOURS, FROM_MODEL, FAR = 32, 32, 8, 8
 """Candidates of each source."""
@@ -40,33 +35,6 @@ ALLOWANCE, PLATEAU_ALLOWANCE = 0.5, 2.0
 
 SAME = 0.05
 """Configurations closer than this (`Space.distance`) are the same one."""
-
-
-class Candidate(NamedTuple):
-    """A configuration, where it comes from, and what its advisor says of it."""
-
-    source: Source
-    values: Values
-    words: str = ""
-
-
-class Ranked(NamedTuple):
-    """A candidate, and the pass rate that is expected of it."""
-
-    candidate: Candidate
-    expected: float
-
-
-class Proposal(Record):
-    """One candidate: a value for each dial, and why it is tried."""
-
-    values: Values
-    source: Source
-    reason: str
-    expected: float = Field(
-        description="pass rate that was expected of it; of an advisor's, that of the best other "
-        "candidate for its place"
-    )
 
 
 def propose_trials(

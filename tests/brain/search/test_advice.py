@@ -49,10 +49,10 @@ def test_the_advisor_is_told_bounds_trials_and_what_came_of_each():
     assert "contrast_batches: one of false, true" in told
     lines = dict(line.split(": ", 1) for line in told.splitlines() if line.startswith("0."))
     found = {line.split(",")[0]: result for line, result in lines.items()}
-    assert found["0.03"] == "broke off; keep away from it"
+    assert found["0.03"] == "broke off; keep away"
     assert found["0.02"] == "stopped early, others were far ahead"
-    assert found["0.0005"] == "10%; keep away from it"
-    assert found["0.005"] == "70%, in a training that is not quite comparable"
+    assert found["0.0005"] == "10%; keep away"
+    assert found["0.005"] == "70% (not quite comparable)"
     assert "0.004, 1, 8, 0.05, true, 16, 2, 10: 62%" in told
     assert "0.004, 1, 8, 0.05, true, 16, 2, 10: tried next anyway" in told
     assert "payroll_review" not in told
@@ -175,6 +175,13 @@ def test_rubbish_is_refused_as_a_whole(text):
     assert found == []
     assert len(refused) == 1
     assert refused[0].startswith("the answer: ")
+
+
+@pytest.mark.parametrize("depth", [700, 900, 960, 980, 20_000])
+def test_an_answer_as_deep_as_a_well_is_refused(depth):
+    deep = "[" * depth + "]" * depth
+    for text in (deep, f'{{"candidates": [{{"rank": {deep}}}]}}'):
+        assert read_answer(text, SPACE, 2)[0] == []
 
 
 def test_a_fence_around_the_answer_is_no_fault_and_one_cut_off_loses_its_last_candidate():
