@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-
 TOO_DEEP = "nested too deeply to be read"
 
 

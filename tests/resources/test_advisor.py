@@ -1,5 +1,6 @@
 """An advisor over the wire: what it is told and paid, and what a plan makes of its answer."""
 
+import io
 import json
 import os
 import signal
@@ -11,7 +12,9 @@ from fakes.advising import KEY, Place, advised_goal, candidate, says
 from fakes.goal_folder import records
 from fakes.openai_server import Fails, FakeOpenAI, Says
 from fakes.trials import publish_plan, publish_report
+from rich.console import Console
 
+from forgemind_assets.cli.story import Story
 from forgemind_assets.home import REPOSITORY
 from forgemind_assets.records import Plan
 
@@ -173,6 +176,15 @@ def test_the_advisor_is_told_dev_totals_and_no_case_and_nothing_of_the_gate(advi
             for line in case["input"].splitlines():
                 assert len(line) < 12 or json.dumps(line)[1:-1] not in whole
     assert place.goal.spec.task.description not in whole
+
+
+def test_the_terminal_shows_the_advisors_words_and_heeds_none(advising):
+    place, _ = advising(lambda n, body: says(candidate(body, reason="[/red][link=x]more\x1b[2J")))
+    plan, _ = place.plan()
+    shown = io.StringIO()
+    Story(place.goal, place.workshop.home, Console(file=shown, width=500)).tell()
+    assert '("[/red][link=x]more [2J")' in shown.getvalue()
+    assert "\x1b" not in plan.model_dump_json()
 
 
 def test_a_failed_and_a_poor_suggestion_count_in_the_next_plans_account(advising):
