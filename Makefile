@@ -28,7 +28,7 @@ e2e: $(VENV)/developed  ## the tests that take minutes: real weights, whole loop
 	$(BIN)/pytest -m e2e
 
 bench: $(VENV)/developed .venv-peers/installed .venv-peers-generation/installed  ## measurements, one JSON line each
-	@for name in training evaluation safety near_duplicates decontamination generation honesty racing search data_half futility tick; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
+	@for name in training evaluation safety near_duplicates decontamination generation honesty racing search data_half futility advice tick; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
 
 dev: $(VENV)/installed  ## Dagster's own development server on this installation's state
 	@DAGSTER_HOME=$$($(BIN)/forgemind home) $(BIN)/dagster dev

@@ -179,6 +179,16 @@ class Search(Record):
         le=26,
         description="configurations tried in an iteration, at once as far as the machine allows",
     )
+    advisor: str | None = Field(
+        default=None, description="teacher that suggests configurations; None: nobody does"
+    )
+    advisor_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="part of the trials beside the first that are kept for its suggestions, as "
+        "long as they do no worse than the others",
+    )
     teacher_requests: int = Field(default=0, ge=0, description="teacher requests of an iteration")
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
     epochs: float = Field(default=2.0, gt=0, le=100)

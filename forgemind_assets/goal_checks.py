@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from forgemind_assets.goal import GoalSpec, Teacher
+from forgemind_assets.goal_advisor import advisor_problems
 from forgemind_assets.goal_attack import attack_problems
 from forgemind_assets.goal_judges import judge_findings
 from forgemind_assets.goal_names import doubles, models, registry
@@ -52,10 +53,11 @@ def check_spec(spec: GoalSpec, document: Document, broken: frozenset[str]) -> No
         (_verifiers, {"filters"}),
         (_verified_labels, {"filters", "task"}),
         (judge_findings, {"judges", "strategies", "task", "teachers"}),
-        (_money, {"attack", "judges", "limits", "teachers", "strategies"}),
+        (_money, {"attack", "judges", "limits", "search", "teachers", "strategies"}),
         (_time, {"limits", "search"}),
         (_success, {"success"}),
         (_lengths, {"task", "search"}),
+        (advisor_problems, {"search", "teachers"}),
         (_answer_weights, {"task", "search"}),
         (_filters, {"filters"}),
         (_code_filters, {"filters"}),
@@ -166,6 +168,8 @@ def _money(spec: GoalSpec) -> Iterator[Finding]:
     used |= set(spec.judges.teachers if spec.judges else ())
     if spec.attack.requests and spec.attack.teacher is not None:
         used.add(spec.attack.teacher)
+    if spec.search.advisor is not None:
+        used.add(spec.search.advisor)
     for teacher in spec.teachers:
         paid = teacher.prices is not None and max(teacher.prices.input, teacher.prices.output) > 0
         if paid and teacher.name in used and limits.api_dollars_per_goal == 0:

@@ -4,12 +4,14 @@ These are estimates from measured speeds, good to about a factor of two. What is
 is counted in the ledger, and that is where limits are enforced.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, computed_field
 
+from forgemind_assets.brain.search.advice import REACH, TOKENS, TOKENS_EACH, asked_for
 from forgemind_assets.goal import GoalSpec, Teacher
 from forgemind_assets.goal_names import models
 from forgemind_assets.records import Record
@@ -28,6 +30,10 @@ REQUEST_TOKENS = 400
 REPLY_TOKENS = 200
 # The longest vote of a judge: `max_tokens` of the shipped prompt.
 VOTE_TOKENS = 32
+# Tokens of a question to an advisor: without past trials, and for each of these (measured with
+# the tokenizer of Qwen2.5-Coder on eight dials).
+ADVICE_TOKENS = 320
+ADVICE_TRIAL_TOKENS = 55
 # Tokens per second of one answer from a hosted API; an assumption, APIs publish none.
 API_TOKENS_PER_SECOND = 50.0
 # llama.cpp, Qwen2.5-Coder-1.5B (1.54e9 weights) Q4_K_M, 2 cores: 37 tokens/s with 4 slots,
@@ -157,7 +163,20 @@ def _teaching(spec: GoalSpec) -> Estimate:
         total = total.plus(_requests(teacher, requests))
     if spec.attack.teacher is not None and spec.attack.cases:
         total = total.plus(_requests(teachers[spec.attack.teacher], spec.attack.requests))
-    return total
+    return total.plus(_advising(spec))
+
+
+def _advising(spec: GoalSpec) -> Estimate:
+    """One question to the advisor, with as many past trials and candidates as it takes."""
+    search = spec.search
+    places = math.ceil(search.advisor_share * (search.trials - 1))
+    if search.advisor is None or not places:
+        return Estimate()
+    teacher = next(teacher for teacher in spec.teachers if teacher.name == search.advisor)
+    reach = REACH[teacher.kind]
+    longest = TOKENS + TOKENS_EACH * asked_for(reach, places)
+    asked = ADVICE_TOKENS + ADVICE_TRIAL_TOKENS * reach.trials
+    return _requests(teacher.model_copy(update={"max_tokens": longest}), 1, prompt=asked)
 
 
 def _judging(spec: GoalSpec) -> Estimate:
@@ -171,17 +190,22 @@ def _judging(spec: GoalSpec) -> Estimate:
     return total
 
 
-def _requests(teacher: Teacher, requests: int, most_reply: int | None = None) -> Estimate:
+def _requests(
+    teacher: Teacher,
+    requests: int,
+    most_reply: int | None = None,
+    prompt: int = REQUEST_TOKENS,
+) -> Estimate:
     longest = min(teacher.max_tokens, most_reply or teacher.max_tokens)
     reply = min(REPLY_TOKENS, longest)
     dollars = 0.0
     if teacher.prices is not None:
-        per_request = REQUEST_TOKENS * teacher.prices.input
+        per_request = prompt * teacher.prices.input
         per_request += longest * teacher.prices.output
         dollars = requests * per_request / 1e6
     return Estimate(
         teacher_requests=requests,
-        teacher_tokens=requests * (REQUEST_TOKENS + reply),
+        teacher_tokens=requests * (prompt + reply),
         teacher_seconds=requests * reply / _reply_speed(teacher),
         api_dollars=dollars,
     )

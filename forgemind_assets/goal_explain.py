@@ -179,15 +179,18 @@ def other_verdicts(
     doubts: list[tuple[str, str]] = []
     used = {name for strategy in spec.strategies for name in strategy.asked}
     judging = spec.judges.teachers if spec.judges else ()
+    advisor = spec.search.advisor
     for teacher in spec.teachers:
         subject = f"teacher {teacher.name}"
         if teacher.name not in used:
-            if teacher.name not in judging:
+            if teacher.name not in judging and teacher.name != advisor:
                 doubts.append((subject, "no strategy asks it"))
         elif spec.search.teacher_requests == 0:
             doubts.append((subject, "is never asked: search.teacher_requests is 0"))
         if teacher.api_key_env and not environment.get(teacher.api_key_env):
             doubts.append((subject, f"{teacher.api_key_env} is not set in the environment"))
+    if advisor is not None and spec.search.advisor_share == 0:
+        doubts.append((f"advisor {advisor}", "is never asked: search.advisor_share is 0"))
     if spec.limits.quantisation == "4bit" and hardware == "cpu":
         doubts.append(("4-bit training", "tens of times slower than bf16 without a GPU"))
     return [Verdict(subject=s, state="doubtful", reason=reason) for s, reason in doubts]

@@ -164,6 +164,34 @@ class TrialSettings(Record):
     )
     prompt_variant: str = "short"
     why: str = Field(default="", description="why it is tried beside the first, in a sentence")
+    source: str = Field(default="", description="where the search has it from")
+    expected: float | None = Field(
+        default=None,
+        description="dev pass rate that the search expected of its place: for a suggested one, of "
+        "the best other candidate",
+    )
+
+
+class Advice(Record):
+    """What a teacher is asked for beside the search's own candidates, and what came of it."""
+
+    advisor: str = Field(description="name of the teacher")
+    places: int = Field(ge=0, description="trials beside the first that are kept for it")
+    settled: bool = Field(
+        default=False, description="False: whoever publishes the plan is still to ask"
+    )
+    note: str = Field(default="", description="what came of it, in sentences")
+    refused: tuple[str, ...] = Field(default=(), description="why candidates were refused")
+    dollars: float = Field(default=0.0, ge=0)
+
+
+class SearchSource(Record):
+    """What became of the candidates of one source of the search, so far."""
+
+    source: str
+    tried: int = Field(ge=1)
+    failed: int = Field(default=0, ge=0, description="broke off, or stopped by a race")
+    gain: float = Field(description="mean of pass rate minus what was expected of the place")
 
 
 class Plan(Record):
@@ -190,6 +218,10 @@ class Plan(Record):
         default=None, description="None: nothing is generated (baselines)"
     )
     trials: tuple[TrialSettings, ...]
+    advice: Advice | None = Field(default=None, description="None: no teacher is to be asked")
+    search_sources: tuple[SearchSource, ...] = Field(
+        default=(), description="how each source of trials did before this plan"
+    )
 
 
 class TestResult(Record):

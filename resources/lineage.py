@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.brain.search.accounts import sources_line
 from forgemind_assets.brain.slice_effects import effects, told
 from forgemind_assets.brain.slice_gain import Gain
 from forgemind_assets.errors import UserError
@@ -137,6 +138,7 @@ class Lineage:
         text = self._store.read_json(self._goal, "plan", key, "plan.json")
         plan = Plan.model_validate(text)
         names = [trial_key(key, trial.name) for trial in plan.trials]
+        told_sources = sources_line(plan.search_sources)
         return Step(
             what=f"iteration {key}",
             facts={
@@ -145,6 +147,7 @@ class Lineage:
                 "last_outcome": plan.last_outcome or "none",
                 **self._inherited("plan", key),
             }
+            | ({"sources so far": told_sources} if told_sources else {})
             | {f"why {trial.name}": trial.why for trial in plan.trials if trial.why},
             steps=(
                 *self._fork(key),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.brain.search.accounts import sources_line
 from forgemind_assets.brain.turns import Attempt, Turn, outcome_of
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import trial_key
@@ -53,6 +54,7 @@ def read_turn(
         iteration=key,
         hypothesis=plan.hypothesis,
         expected=plan.expected_effect,
+        sources=sources_line(plan.search_sources),
         outcome=outcome_of(plan, dev, before.dev if before else None) if champion else "",
         decision=champion.reason if champion else "",
         dev=dev,

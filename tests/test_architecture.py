@@ -264,6 +264,43 @@ def test_what_a_teacher_is_told_of_mistakes_comes_from_dev_alone():
     assert found == set()
 
 
+def test_an_advisor_is_told_what_past_trials_hold_and_nothing_of_a_case_or_the_gate():
+    """Of a trial `advice.py` reads dials and what came of it; no module there opens a suite."""
+    gates = {"benchmark_report", "adversarial_report", "full", "sealed", "dev", "input", "prompt"}
+    search = sources("forgemind_assets/brain/search")
+    asking = REPOSITORY / "resources" / "advisor.py"
+    code = [*search, asking]
+    assert len(search) > 12
+    assert [shown(path) for path in code if names_used(path) & READERS] == []
+    named = {
+        f"{shown(path)}:{node.lineno}"
+        for path in code
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and node.value in gates
+    }
+    assert named == set()
+    question = tree(REPOSITORY / "forgemind_assets/brain/search/advice.py")
+    read = {
+        node.attr
+        for node in ast.walk(question)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "trial"
+    }
+    assert read == {"values", "score", "finished", "goal"}
+    fields = {"base_model", "rows", "first", "count", "trials", "seed"}
+    told = {
+        node.attr
+        for node in ast.walk(question)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "brief"
+    }
+    assert told == fields
+    entered = next(
+        node
+        for node in tree(asking).body
+        if isinstance(node, ast.FunctionDef) and node.name == "_reply"
+    )
+    assert "goal.with_gates_closed()" in ast.unparse(entered)
+
+
 def test_the_paths_behind_the_closed_suites_are_taken_by_the_door_alone():
     users = {
         shown(path)

@@ -8,6 +8,7 @@ import dagster as dg
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.champion import Candidate, Champion, crown
 from forgemind_assets.brain.decide import judge
+from forgemind_assets.brain.search.accounts import source_record
 from forgemind_assets.brain.search.history import known_trials
 from forgemind_assets.brain.slice_effects import effect_record, effects
 from forgemind_assets.brain.slice_plan import known_slices
@@ -20,6 +21,7 @@ from forgemind_assets.pictures import pictures_of_past
 from forgemind_assets.records import Plan
 from forgemind_assets.trial_grounds.report import read_cases, read_families, read_report
 from resources import slice_ledger, trial_memory
+from resources.advisor import is_wanted, with_advice
 from resources.forks import budget_lock, spent_elsewhere
 from resources.history import read_state
 from resources.slice_ledger import SliceLedger
@@ -68,6 +70,7 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
                 "hypothesis": chosen.hypothesis,
                 "expected_effect": chosen.expected_effect,
                 "last_outcome": chosen.last_outcome or "none yet",
+                **search_facts(chosen),
                 "plan": dg.MetadataValue.json(chosen.model_dump(mode="json")),
             },
             data_version=dg.DataVersion(manifest.version),
@@ -113,16 +116,36 @@ def build_assets(goal: Goal, keys: GoalKeys) -> list[Any]:
 def choose_plan(
     goal: Goal, instance: dg.DagsterInstance, workshop: Workshop, key: str, given: str
 ) -> Plan:
-    """The given plan, or a proposal from the history. Raises ValueError for another iteration's."""
-    if given:
-        chosen = Plan.model_validate_json(given)
-        if chosen.iteration != key:
-            raise ValueError(f"the plan is for {chosen.iteration}, the partition is {key}")
+    """The given plan, or a proposal from the history; its advisor is asked, if it wants one.
+
+    Raises ValueError for another iteration's plan.
+    """
+    chosen = Plan.model_validate_json(given) if given else None
+    if chosen and chosen.iteration != key:
+        raise ValueError(f"the plan is for {chosen.iteration}, the partition is {key}")
+    if chosen and not is_wanted(chosen):
         return chosen
     if key == BASELINE:
         return planner.baseline_plan(goal.spec)
     state = read_state(goal, instance, workshop, before=key)
-    return planner.propose(goal.spec, state, key)
+    chosen = chosen or planner.propose(goal.spec, state, key)
+    return with_advice(goal, workshop, chosen, known_trials(state)) if is_wanted(chosen) else chosen
+
+
+def search_facts(plan: Plan) -> dict[str, Any]:
+    """Where a plan's trials come from, and how each source did; nothing where there is one trial.
+
+    The advisor's cost is part of what the iteration spends on teachers.
+    """
+    if not any(trial.source for trial in plan.trials):
+        return {}
+    lines = [source_record(one) for one in plan.search_sources]
+    facts: dict[str, Any] = {
+        "search_sources": dg.MetadataValue.md(table(lines) or "No trial of a source has ended yet.")
+    }
+    if plan.advice is not None:
+        facts |= {"advice": plan.advice.note, "advice_cost_usd": plan.advice.dollars}
+    return facts
 
 
 def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:

@@ -10,9 +10,8 @@ from dataclasses import replace
 from forgemind_assets.brain.data_budget import budget, even_shares, strategy_shares
 from forgemind_assets.brain.data_tack import tack
 from forgemind_assets.brain.fork import NO_WISHES, Wishes, wishes
-from forgemind_assets.brain.search.beside import side_by_side
+from forgemind_assets.brain.search.beside import with_others
 from forgemind_assets.brain.search.history import known_trials
-from forgemind_assets.brain.search.memory import PastTrial
 from forgemind_assets.brain.slice_effects import SliceRecord
 from forgemind_assets.brain.slice_plan import Targets, first_targets, known_slices, targets
 from forgemind_assets.brain.state import IterationState, Score, State
@@ -43,6 +42,11 @@ def baseline_plan(spec: GoalSpec) -> Plan:
 
 def propose(spec: GoalSpec, state: State, key: str) -> Plan:
     """The plan of iteration `key`, from what is known before it."""
+    return with_others(_alone(spec, state, key), spec.search, known_trials(state))
+
+
+def _alone(spec: GoalSpec, state: State, key: str) -> Plan:
+    """The plan with its first trial."""
     trained = [it for it in state.iterations if it.key not in (BASELINE, key) and dev_of(it)]
     wish = wishes(spec, state.fork, key, first_settings(spec))
     if not trained:
@@ -52,7 +56,6 @@ def propose(spec: GoalSpec, state: State, key: str) -> Plan:
         spec,
         trained,
         key,
-        known_trials(state),
         wish,
         known_slices(state),
         max(baselines, default=None),
@@ -87,12 +90,10 @@ def first_plan(spec: GoalSpec, state: State, key: str, wish: Wishes = NO_WISHES)
             teacher_requests=search.teacher_requests,
             seed=search.seed,
         ),
-        trials=side_by_side(
-            search.trials,
+        trials=(
             TrialSettings(
                 name="a", training=first_settings(spec), prompt_variant=search.prompt_variants[0]
             ),
-            known_trials(state),
         ),
     )
 
@@ -120,7 +121,6 @@ def next_plan(
     spec: GoalSpec,
     trained: list[IterationState],
     key: str,
-    known: Sequence[PastTrial] = (),
     wish: Wishes = NO_WISHES,
     slices: Sequence[SliceRecord] = (),
     baseline: float | None = None,
@@ -173,7 +173,7 @@ def next_plan(
             reuse_iterations=reused(trained, trial),
             seed=past.seed + 1 if wish.seed is None else wish.seed,
         ),
-        trials=side_by_side(spec.search.trials, trial, known),
+        trials=(trial,),
     )
 
 

@@ -26,6 +26,7 @@ class Turn(Record):
     iteration: str
     hypothesis: str
     expected: str
+    sources: str = Field(default="", description="how the sources of its trials did before it")
     outcome: str = ""
     decision: str = Field(default="", description="why the champion stayed or was replaced")
     dev: float | None = None

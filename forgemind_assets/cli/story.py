@@ -1,6 +1,7 @@
 """Tells in sentences what a loop under the daemon does, from what it publishes."""
 
 from rich.console import Console
+from rich.markup import escape
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.cli.live import clock
@@ -29,10 +30,10 @@ class Story:
             if self._first("plan", key):
                 if plan.last_outcome:
                     self._say(f"   {plan.last_outcome}")
-                self._say(f"[bold]Iteration {key}[/]: {plan.hypothesis}")
+                self._say(f"[bold]Iteration {key}[/]: {escape(plan.hypothesis)}")
                 for trial in plan.trials:
                     if trial.why:
-                        self._say(f"   {trial_key(key, trial.name)}: {trial.why}")
+                        self._say(f"   {trial_key(key, trial.name)}: {escape(trial.why)}")
                 self._say(f"   {self._budget(key)}")
             self._data(key)
             for trial in plan.trials:

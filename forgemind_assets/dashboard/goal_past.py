@@ -127,6 +127,9 @@ def _reasons(turn: Turn) -> list[tuple[Content, Content]]:
     told: list[tuple[Content, Content]] = [
         ("tried", turn.hypothesis),
         ("expected", turn.expected),
+    ]
+    told += [("sources so far", turn.sources)] if turn.sources else []
+    told += [
         ("came of it", turn.outcome or "not known yet"),
         ("champion", turn.decision or "not decided yet"),
     ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+TOO_DEEP = "nested too deeply to be read"
+
 
 @dataclass(frozen=True)
 class Shaped:
@@ -29,6 +31,13 @@ def shape(said: str, finish_reason: str, schema: Mapping[str, Any]) -> Shaped:
     `json_repair`. An answer that was cut off is not mended: its last words are missing, and code
     without its end would become a training row.
     """
+    try:
+        return _shape(said, finish_reason, schema)
+    except RecursionError:
+        return Shaped(said, fault=TOO_DEEP)
+
+
+def _shape(said: str, finish_reason: str, schema: Mapping[str, Any]) -> Shaped:
     try:
         fault = fault_of(json.loads(said), schema)
     except ValueError:

@@ -210,7 +210,7 @@ def ours(
         runners = [left.pop(nearest(_gap(space, wish.values), left)) for wish in wishes]
         shares = race(runners)
         for runner, share in zip(runners, shares, strict=True):
-            past.append(_past(runner, share, f"{len(past)}"))
+            past.append(past_trial(runner, share, f"{len(past)}"))
         cost += len(runners) if whole else sum(shares)
         if any(r.merit >= table.wanted for r, s in zip(runners, shares, strict=True) if s == 1):
             return cost
@@ -233,7 +233,8 @@ def race(runners: Sequence[Entry]) -> list[float]:
     return shares
 
 
-def _past(entry: Entry, share: float, name: str) -> PastTrial:
+def past_trial(entry: Entry, share: float, name: str) -> PastTrial:
+    """What the search remembers of a row of which this share was run."""
     score = entry.score if share == 1 else math.exp(-entry.losses[share])
     return PastTrial(name=name, values=entry.values, score=score, share=share)
 

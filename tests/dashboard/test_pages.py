@@ -100,7 +100,7 @@ def turn(text, **changes):
     stopped = tried.model_copy(update={"dev": None, "stopped": text, "why": text})
     values = {
         "iteration": text, "hypothesis": text, "expected": text, "outcome": text,
-        "decision": text, "dev": 0.5, "best_dev": 0.5, "hours": 0.5,
+        "decision": text, "sources": text, "dev": 0.5, "best_dev": 0.5, "hours": 0.5,
         "slices": {text: Rate(passed=3, total=8)},
         "attempts": (tried, stopped),
     }  # fmt: skip

@@ -33,6 +33,20 @@ def pair(number: int) -> str:
     return json.dumps(lines)
 
 
+def teacher_of(server: FakeOpenAI) -> dict[str, Any]:
+    """The teacher `paid` behind an API, one request at a time."""
+    return {
+        "name": "paid",
+        "kind": "openai",
+        "model": "writer",
+        "base_url": server.base_url,
+        "api_key_env": "PAID_TEACHER_KEY",
+        "concurrency": 1,
+        "prices": {"input": 1.0, "output": 2.0},
+        "terms": "own_model",
+    }
+
+
 def taught_goal(
     folder: Path,
     teacher: FakeOpenAI,
@@ -56,17 +70,6 @@ def taught_goal(
             {"name": "seed_expansion"},
             {"name": "teacher_pairs", "teacher": "paid"},
         ],
-        "teachers": [
-            {
-                "name": "paid",
-                "kind": "openai",
-                "model": "writer",
-                "base_url": teacher.base_url,
-                "api_key_env": "PAID_TEACHER_KEY",
-                "concurrency": 1,
-                "prices": {"input": 1.0, "output": 2.0},
-                "terms": "own_model",
-            }
-        ],
+        "teachers": [teacher_of(teacher)],
     }  # fmt: skip
     return write_goal(folder, taught | dict(changes or {}))

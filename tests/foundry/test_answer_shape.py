@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgemind_assets.foundry.answer_shape import fault_of, shape
+from forgemind_assets.foundry.answer_shape import TOO_DEEP, fault_of, shape
 
 SCHEMA = {
     "type": "object",
@@ -70,3 +70,10 @@ def test_nothing_that_is_called_fitting_misses_the_schema(value, ends):
     shaped = shape(text[:-1] + ends + "}", "stop", SCHEMA)
     if not shaped.fault:
         assert fault_of(json.loads(shaped.text), SCHEMA) == ""
+
+
+@pytest.mark.parametrize("said", ["[" * 20_000, '{"lines": ' * 20_000, "[" * 9000 + "]" * 9000])
+def test_an_answer_that_is_nested_endlessly_ends_no_run(said):
+    shaped = shape(said, "stop", SCHEMA)
+    assert (shaped.text, shaped.repaired) == (said, False)
+    assert shaped.fault in (TOO_DEEP, "no JSON object")

@@ -35,6 +35,8 @@ def trials_of(it: IterationState) -> list[PastTrial]:
                 score=score,
                 share=share,
                 continued=trial.training.start_from != "base",
+                source=trial.source,
+                expected=trial.expected,
             )
         )
     return found

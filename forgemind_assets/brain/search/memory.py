@@ -42,6 +42,8 @@ class PastTrial(Record):
     share: float = Field(default=1.0, ge=0, le=1, description="of its training that was run")
     goal: str = Field(default="", description="an earlier goal's name; empty for this goal's own")
     continued: bool = Field(default=False, description="whether it went on from an adapter")
+    source: str = Field(default="", description="as in its plan; empty where none was recorded")
+    expected: float | None = Field(default=None, description="of its place, as in its plan")
 
     @property
     def finished(self) -> bool:

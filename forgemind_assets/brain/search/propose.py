@@ -4,23 +4,22 @@ Candidates come from several sources: belief, neighbours of the best, what led i
 Optuna's TPE over all that was seen, and on a plateau what is far from everything tried. All are
 judged by one account of what the trials say (`response.py`), and the most promising one is tried:
 the highest expected pass rate with an allowance for not knowing (GP-UCB, Srinivas et al. 2010).
-Nothing is proposed that repeats an idea which did not work.
+An advisor's candidates are among them, and the places that it has earned (`accounts.py`) go to the
+most promising of these. Nothing is proposed that repeats an idea which did not work, or a
+configuration that was tried, whoever suggests it.
 """
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
 from forgemind_assets.brain.search import memory, reasons
+from forgemind_assets.brain.search.advice_answer import NOBODY, Suggestions
+from forgemind_assets.brain.search.candidates import Candidate, Proposal, Ranked, Source
 from forgemind_assets.brain.search.memory import Idea, PastTrial
 from forgemind_assets.brain.search.response import Response, points_of
 from forgemind_assets.brain.search.sampler import TpeBatch
 from forgemind_assets.brain.search.sources import believed, far, nearest, neighbour
 from forgemind_assets.brain.search.space import Space, Values
-from forgemind_assets.records import Record
-
-Source = Literal["belief", "earlier", "model", "neighbour", "far"]
-Candidate = tuple[Source, Values]
 
 BELIEVED, NEIGHBOURS, FROM_MODEL, FAR = 32, 32, 8, 8
 """Candidates of each source."""
@@ -38,14 +37,6 @@ SAME = 0.05
 """Configurations closer than this (`Space.distance`) are the same one."""
 
 
-class Proposal(Record):
-    """One candidate: a value for each dial, and why it is tried."""
-
-    values: Values
-    source: Source
-    reason: str
-
-
 def propose_trials(
     space: Space,
     past: Sequence[PastTrial],
@@ -54,6 +45,7 @@ def propose_trials(
     *,
     taken: Sequence[Values] = (),
     among: Sequence[Values] | None = None,
+    suggested: Suggestions = NOBODY,
 ) -> tuple[Proposal, ...]:
     """The candidates of one plan, in the order of their promise.
 
@@ -69,9 +61,17 @@ def propose_trials(
         taken: configurations that are tried in this plan anyway.
         among: the only configurations that can be had, at least `count`; None for all within the
             space.
+        suggested: an advisor's candidates, and how many of the `count` are kept for these.
     """
-    batch = _Batch(space, past, seed, taken, among)
+    batch = _Batch(space, past, seed, taken, among, suggested)
     return tuple(batch.next() for _ in range(count))
+
+
+def expected_of(space: Space, past: Sequence[PastTrial], values: Values) -> float:
+    """The pass rate that a configuration is expected to come to after these trials."""
+    known = [_on_dials(space, trial) for trial in memory.window(past)]
+    mean, _ = Response(space, points_of(known)).expect([values])
+    return round(float(mean[0]), 4)
 
 
 class _Batch:
@@ -84,6 +84,7 @@ class _Batch:
         seed: int,
         taken: Sequence[Values],
         among: Sequence[Values] | None,
+        suggested: Suggestions,
     ) -> None:
         known = [_on_dials(space, trial) for trial in memory.window(past)]
         self._space, self._known = space, known
@@ -96,32 +97,64 @@ class _Batch:
         self._response = Response(space, points_of(known))
         self._tried = [trial.values for trial in self._own]
         self._among = None if among is None else list(among)
+        self._advisor, self._places = suggested.advisor, suggested.places
+        self._suggested = [
+            Candidate("advisor", one.values, one.words)
+            for one in suggested.candidates
+            if among is None or one.values in among
+        ]
         self._model: TpeBatch | None = None
         for values in taken:
             self._take(values)
 
     def next(self) -> Proposal:
-        """The most promising candidate that repeats nothing, or the least alike of all."""
-        met: Idea | None = None
-        ranked = self._ranked(list(self._candidates()))
-        for chosen in ranked:
-            idea = memory.nearest_idea(self._space, chosen[1], self._ideas)
-            met = met or idea
-            if idea is None and self._gap(chosen[1]) > SAME:
-                break
-        else:
-            chosen = max(ranked, key=lambda candidate: self._gap(candidate[1]))
-        source, values = chosen
-        reason = self._reason(source, values, met)
-        self._take(values)
-        return Proposal(values=values, source=source, reason=reason)
+        """The most promising candidate that repeats nothing, or the least alike of all.
 
-    def _ranked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        While places are kept for the advisor, the most promising of its own.
+        """
+        ranked = self._ranked([*self._candidates(), *self._suggested])
+        found, met = self._admitted(ranked)
+        chosen = next(iter(found.values()), None)
+        if chosen is None:
+            chosen = max(ranked, key=lambda one: self._gap(one.candidate.values))
+        if self._places and True in found:
+            chosen = found[True]
+            self._places -= 1
+        values = chosen.candidate.values
+        reason = self._reason(chosen.candidate, met)
+        self._take(values)
+        return Proposal(
+            values=values,
+            source=chosen.candidate.source,
+            reason=reason,
+            expected=round(found.get(False, chosen).expected, 4),
+        )
+
+    def _ranked(self, candidates: Sequence[Candidate]) -> list[Ranked]:
         """The most promising first."""
-        mean, deviation = self._response.expect([values for _, values in candidates])
+        mean, deviation = self._response.expect([one.values for one in candidates])
         allowance = PLATEAU_ALLOWANCE if self._plateau else ALLOWANCE
         order = (-(mean + allowance * deviation)).argsort(kind="stable")
-        return [candidates[int(place)] for place in order]
+        return [Ranked(candidates[int(place)], float(mean[place])) for place in order]
+
+    def _admitted(self, ranked: Sequence[Ranked]) -> tuple[dict[bool, Ranked], Idea | None]:
+        """The best that repeat nothing: the advisor's (True) and the others' (False), best first.
+
+        And the failed idea that one of those before them would have repeated.
+        """
+        found: dict[bool, Ranked] = {}
+        met: Idea | None = None
+        for one in ranked:
+            advised = one.candidate.source == "advisor"
+            if advised in found:
+                continue
+            idea = memory.nearest_idea(self._space, one.candidate.values, self._ideas)
+            met = met or idea
+            if idea is None and self._gap(one.candidate.values) > SAME:
+                found[advised] = one
+            if len(found) == 1 + bool(self._suggested):
+                break
+        return found, met
 
     def _take(self, values: Values) -> None:
         self._tried.append(values)
@@ -141,7 +174,7 @@ class _Batch:
             yield from _from("belief", self._among)
             return
         if not self._tried:
-            yield "belief", space.centre
+            yield Candidate("belief", space.centre)
             if self._earlier is None:
                 return
         for width in WIDTHS:
@@ -152,7 +185,7 @@ class _Batch:
                 near = (neighbour(space, trial.values, rng) for _ in range(NEIGHBOURS))
                 yield from _from(source, near)
         if self._earlier is not None:
-            yield "earlier", self._earlier.values
+            yield Candidate("earlier", self._earlier.values)
         if sum(trial.finished for trial in self._own) >= FEW:
             yield from _from("model", self._from_model())
         if self._plateau:
@@ -165,13 +198,15 @@ class _Batch:
                 self._model.take(values)
         return self._model.candidates(FROM_MODEL)
 
-    def _reason(self, source: Source, values: Values, met: Idea | None) -> str:
+    def _reason(self, chosen: Candidate, met: Idea | None) -> str:
         """One sentence for people: what is turned, from where, and what is left out."""
         best = self._best
         centre = best.values if best is not None else self._space.centre
-        turned = reasons.turned(self._space, centre, values)
-        told = reasons.SENTENCES[source].format(
+        turned = reasons.turned(self._space, centre, chosen.values)
+        told = reasons.SENTENCES[chosen.source].format(
             turned=turned,
+            advisor=self._advisor,
+            words=f' ("{chosen.words}")' if chosen.words else "",
             best=f"{best.name}, the best so far at {best.score:.0%}" if best else "the goal's own",
             earlier=f"{self._earlier.name} of {self._earlier.goal}" if self._earlier else "",
             trials=len(self._known),
@@ -182,7 +217,7 @@ class _Batch:
 
 
 def _from(source: Source, found: Iterable[Values]) -> Iterator[Candidate]:
-    return ((source, values) for values in found)
+    return (Candidate(source, values) for values in found)
 
 
 def _on_dials(space: Space, trial: PastTrial) -> PastTrial:

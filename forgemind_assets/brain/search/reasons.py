@@ -8,6 +8,7 @@ SENTENCES = {
     "model": "What {trials} past trials suggest: {turned}.",
     "neighbour": "A step from {best}: {turned}.",
     "far": "Far from all that was tried: {turned}.",
+    "advisor": "{advisor} suggests: {turned}{words}.",
 }
 
 MOST = 3

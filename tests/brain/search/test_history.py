@@ -97,7 +97,9 @@ def test_trials_beside_the_first_differ_in_dials_only_and_say_why():
     first = TrialSettings(name="a", training=SETTINGS, prompt_variant="short")
     trials = side_by_side(4, first, ())
     assert [t.name for t in trials] == ["a", "b", "c", "d"]
-    assert trials[0] is first
+    assert trials[0].model_copy(update={"source": "", "expected": None}) == first
+    assert trials[0].source == "planner"
+    assert all(t.expected is not None for t in trials)
     assert len({t.training.model_dump_json() for t in trials}) == 4
     for other in trials[1:]:
         assert other.why
