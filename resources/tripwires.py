@@ -9,6 +9,7 @@ from typing import Any
 from filelock import FileLock
 
 from forgemind_assets.brain.champion import Champion
+from forgemind_assets.errors import StoreError
 from forgemind_assets.goal import Goal
 from forgemind_assets.goal_loading import load_cases, suite_digests
 from forgemind_assets.home import Home
@@ -51,6 +52,18 @@ def seals(goal: Goal, workshop: Workshop) -> dict[str, str]:
         "graders": graders_digest(),
         "base weights": folder_digest(workshop.home, weights),
     }
+
+
+def seals_at_start(goal: Goal, workshop: Workshop, trial: str) -> dict[str, str]:
+    """The seals that a trial's making begins with: those of its first attempt, where it had one.
+
+    Another attempt must not take what was changed meanwhile for what it should be.
+    """
+    try:
+        earlier = workshop.store.manifest(goal.name, "adapter", trial).meta.get("seals")
+    except StoreError:
+        earlier = None
+    return earlier or seals(goal, workshop)
 
 
 def kept_seals(goal: Goal, workshop: Workshop, before: dict[str, str]) -> dict[str, Any]:

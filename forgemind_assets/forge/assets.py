@@ -17,7 +17,7 @@ from resources.adapters import refuse_registered
 from resources.race import Race as TrialRace
 from resources.race import open_race
 from resources.training_room import TrainingInputs, planned_trial, training_inputs
-from resources.tripwires import kept_seals, seals
+from resources.tripwires import kept_seals, seals_at_start
 from resources.workshop import Workshop
 
 
@@ -55,12 +55,12 @@ def make_adapter(goal: Goal, workshop: Workshop, trial: str, folder: Path) -> di
     """
     refuse_registered(workshop.home, goal.name, trial)
     plan, chosen = planned_trial(goal, workshop, trial)
+    before = seals_at_start(goal, workshop, trial)
     if chosen.training is None:
         facts = {"kind": "base", "base_model": goal.spec.limits.base_model}
         write_manifest(folder, facts | {"prompt_variant": chosen.prompt_variant})
-        return facts | {"seconds": 0.0}
+        return facts | {"seconds": 0.0, **kept_seals(goal, workshop, before)}
     workshop.progress(goal.name).report("loading base model", 0, 1, "models", where=trial)
-    before = seals(goal, workshop)
     inputs = training_inputs(goal, workshop, trial, plan, chosen.training, chosen.prompt_variant)
     race = open_race(goal, workshop, trial)
     try:

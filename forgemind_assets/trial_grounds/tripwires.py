@@ -158,11 +158,11 @@ def seal_verdict(
     Args:
         changed: what differed after the step from before it.
         before: the hashes before the step.
-        trained_with: the hashes that the trial's training began with; None where there was none.
+        trained_with: the hashes that the trial's making began with; None where none were noted.
     """
     since = changed_seals(trained_with, before) if trained_with else []
     told = [f"{name} changed while this step ran" for name in changed]
-    told += [f"{name} is not what it was when the trial was trained" for name in since]
+    told += [f"{name} is not what it was when the trial was made" for name in since]
     return Verdict(
         holds=not told,
         sentence="; ".join(told) + ": find out who changed it, and run the trial again"

@@ -117,3 +117,8 @@ def test_a_run_is_stopped_where_a_suite_changes_while_it_is_examined(place):
     inbox = forgemind(place, "inbox").stdout
     assert "Check seals_hold of canary_report failed" in inbox
     assert "suite full changed while this step ran: find out who changed it" in inbox
+    again = next_run(place)
+    assert not again.success, "another attempt does not take the changed suite for the true one"
+    (message,) = failures(again)
+    assert message.endswith("small_goal/adapter: seals_hold")
+    assert store.partitions("small_goal", "benchmark_report") == []

@@ -138,4 +138,4 @@ def test_what_changed_is_named_and_what_held_is_counted():
     assert "graders changed while this step ran" in during.sentence
     since = seal_verdict([], trained | {"suite full": "other"}, trained)
     assert not since.holds
-    assert "suite full is not what it was when the trial was trained" in since.sentence
+    assert "suite full is not what it was when the trial was made" in since.sentence
