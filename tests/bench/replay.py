@@ -228,7 +228,7 @@ def race(runners: Sequence[Entry]) -> list[float]:
             standing[f"{i}"] = standing[f"{i}"].model_copy(update={"rungs": rungs})
         for i in running:
             rivals = [of for name, of in standing.items() if name != f"{i}"]
-            if beaten_at_rung(standing[f"{i}"], rivals):
+            if beaten_at_rung(standing[f"{i}"], rivals, field=len(runners)):
                 shares[i] = rung
     return shares
 
