@@ -1,6 +1,8 @@
 """The model registry in MLflow: versions, and the aliases `candidate` and `stable`."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,24 @@ def without_login(uri: str) -> str:
     os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
     os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+@contextmanager
+def same_environment(*names: str) -> Iterator[None]:
+    """Gives variables their values back in the end.
+
+    MLflow writes the address that it is given, and the experiment, into the environment, where
+    another home folder's registry, and every process started later, would take them for the
+    user's wish.
+    """
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 class Registry:
@@ -159,16 +179,17 @@ class Registry:
             if self.uri.startswith("sqlite:///"):
                 location = (self.artifacts / model).as_uri()
             client.create_experiment(model, artifact_location=location)
-        tracker: Any = MlFlow(tracking_context(context, model, self.uri))
-        try:
-            tracker.set_tags({TRIAL_TAG: trial})
-            tracker.log_params(params)
-            tracker.log_metrics(metrics)
-            run_id = tracker.active_run().info.run_id
-            client.log_artifacts(run_id, str(adapter), "adapter")
-            client.log_text(run_id, signature.model_dump_json(indent=1), "signature.json")
-        finally:
-            tracker.end_run()
+        with same_environment("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
+            tracker: Any = MlFlow(tracking_context(context, model, self.uri))
+            try:
+                tracker.set_tags({TRIAL_TAG: trial})
+                tracker.log_params(params)
+                tracker.log_metrics(metrics)
+                run_id = tracker.active_run().info.run_id
+                client.log_artifacts(run_id, str(adapter), "adapter")
+                client.log_text(run_id, signature.model_dump_json(indent=1), "signature.json")
+            finally:
+                tracker.end_run()
         return run_id
 
     def make_candidate(self, model: str, version: str) -> None:

@@ -1,5 +1,7 @@
 """A champion is registered in a real MLflow on SQLite, once, and the aliases move."""
 
+import os
+
 import dagster as dg
 import pytest
 from fakes.installation import install
@@ -52,6 +54,8 @@ def test_champions_are_registered_once_and_the_goal_moves_stable(tmp_path, monke
         assert run.data.tags["dagster_run_id"]
         files = registry.client().list_artifacts(run.info.run_id, "adapter")
         assert "adapter/adapter_model.safetensors" in [f.path for f in files]
+        # else the registry of another home, and of every process started later, would be this one
+        assert {"MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"}.isdisjoint(os.environ)
 
 
 def test_a_tracker_that_cannot_show_a_version_fails_nothing_and_is_said(tmp_path, monkeypatch):
