@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,8 @@ def test_what_is_left_of_a_killed_pull_and_still_writes_stops_no_other(tmp_path,
     def write_on():
         while not ended.is_set():
             for number in range(len(PIECES)):
-                (parts / f"pip-{number}" / "tmp").mkdir(parents=True, exist_ok=True)
+                with suppress(OSError):  # it is cleared away meanwhile
+                    (parts / f"pip-{number}" / "tmp").mkdir(parents=True, exist_ok=True)
 
     pip = threading.Thread(target=write_on)
     pip.start()
