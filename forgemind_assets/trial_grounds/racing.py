@@ -23,9 +23,10 @@ MARGINS = (0.4, 0.2, 0.5)
 
 Of more rivals the best one is more often ahead by luck, or by a loss that fell early. In 24 real
 trainings (`tests/bench/data/earlier_goal.parquet`) winners were up to twice as far behind after a
-quarter as after half. How wide all of it is was settled by cost alone: as wide as a race of 3, 4 or
-8 trainings of the table can afford within two thirds of the training steps. `racing.py --halves`
-settles it so on one half of the table and counts the winners that are lost in the other.
+quarter as after half. How wide the first two are was settled by cost alone: as wide as a race of 3,
+4 or 8 trainings of the table can afford within two thirds of the training steps. `racing.py
+--halves` settles it so on one half of the table and counts the winners that are lost in the other.
+The last one saves cases, no steps; it is what it was for three.
 """
 
 BLOCK = 16
