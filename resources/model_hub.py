@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import shutil
-import stat
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from pathlib import Path
 from forgemind_assets.errors import DownloadError, UnsafeArtefact
 from forgemind_assets.forge.catalogue import HubSource
 from forgemind_assets.forge.safe_files import check_model_folder
-from resources.package_index import CHUNK, mismatch
+from resources.package_index import CHUNK, bytes_below, mismatch
 
 SAFE_PATTERNS = ("*.safetensors", "*.json")
 
@@ -110,7 +109,7 @@ class _watched:  # noqa: N801 - used as a function
     def _run(self, folder: Path, total: int, on_progress: Callable[[int, int], None]) -> None:
         on_progress(0, total)
         while not self._stop.wait(0.5):
-            on_progress(min(_bytes_in(folder.rglob("*")), total), total)
+            on_progress(min(bytes_below(folder), total), total)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -118,17 +117,6 @@ class _watched:  # noqa: N801 - used as a function
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-
-
-def _bytes_in(paths) -> int:  # noqa: ANN001 - any iterable of paths
-    count = 0
-    for path in paths:
-        try:
-            found = path.lstat()
-        except OSError:
-            continue
-        count += found.st_size if stat.S_ISREG(found.st_mode) else 0
-    return count
 
 
 def _explain(where: str, error: BaseException) -> str:

