@@ -27,6 +27,9 @@ e2e: $(VENV)/developed  ## the tests that take minutes: real weights, whole loop
 	$(BIN)/forgemind models pull all-minilm-l6-v2
 	$(BIN)/pytest -m e2e
 
+explore: $(VENV)/developed  ## the property tests on many examples never tried before
+	$(BIN)/pytest -n 2 -m "hypothesis and not e2e" --hypothesis-profile=explore
+
 bench: $(VENV)/developed .venv-peers/installed .venv-peers-generation/installed  ## measurements, one JSON line each
 	@for name in training evaluation safety near_duplicates decontamination generation honesty racing search data_half futility advice tick; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
 
@@ -67,4 +70,4 @@ $(VENV)/developed: $(VENV)/installed
 	$(@D)/bin/python -m pip install -r $<
 	@touch $@
 
-.PHONY: help run install test e2e bench dev format clean
+.PHONY: help run install test e2e explore bench dev format clean

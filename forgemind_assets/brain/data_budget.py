@@ -106,10 +106,11 @@ def divided(
 
 
 def worths(sources: Sequence[SourceRecord], second_dollars: float) -> list[float]:
-    """Rows that each source is expected to give for a dollar, or in other units where all alike.
+    """Rows that each source is expected to give for what a request costs on average.
 
     The cost of a request is drawn towards that of all sources together, as the rows are towards
-    their prior: one that was hardly asked counts as dear as the others.
+    their prior: one that was hardly asked counts as dear as the others. Costs are taken in units of
+    that average, so that no amount is too small to divide by.
     """
     spent = [one.dollars + one.seconds * second_dollars for one in sources]
     asked = sum(one.asked for one in sources)
@@ -117,9 +118,9 @@ def worths(sources: Sequence[SourceRecord], second_dollars: float) -> list[float
     found: list[float] = []
     for one, cost in zip(sources, spent, strict=True):
         evidence = PRIOR_REQUESTS + one.asked
-        each = (PRIOR_REQUESTS * usual + cost) / evidence
+        each = (PRIOR_REQUESTS + cost / usual) / evidence if usual > 0 else 1.0
         rows = (PRIOR_ROWS + one.kept) / evidence
-        found.append(rows * effect_factor(one) / (each if usual > 0 else 1.0))
+        found.append(rows * effect_factor(one) / each)
     return found
 
 
