@@ -163,6 +163,12 @@ class Registrations:
         with self._engine.begin() as connection:
             return [event for event, _ in self._read(connection, goal)]
 
+    def goals(self) -> list[str]:
+        """The goals that have entries, in order."""
+        names = sa.select(registry_events.c.goal).distinct().order_by(registry_events.c.goal)
+        with self._engine.begin() as connection:
+            return list(connection.execute(names).scalars())
+
     def registered(self, goal: str, trial: str) -> Event | None:
         """The registration of a trial's adapter, or None where it was never registered."""
         found = [e for e in self.events(goal) if e.action == "registered" and e.trial == trial]
