@@ -22,7 +22,9 @@ from forgemind_assets.records import Record
 from resources.ledger_tables import metadata, open_engine, serialise, write
 from resources.signing_key import open_key
 
-Action = Literal["registered", "promoted", "rolled_back", "sealed_opened", "sealed_read"]
+Action = Literal[
+    "registered", "promoted", "rolled_back", "sealed_opened", "sealed_read", "gate_looked"
+]
 MOVES: tuple[Action, ...] = ("promoted", "rolled_back")
 FIRST = "0" * 64
 
