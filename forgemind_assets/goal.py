@@ -255,8 +255,12 @@ class GoalSpec(Record):
 
     @property
     def looks(self) -> int:
-        """Results on the gate that a lower bound must hold for, all at once."""
-        return self.limits.max_iterations + self.success.other_looks
+        """Results on the gate that a lower bound must hold for, all at once.
+
+        One of each iteration, one of the baselines, and one that is kept back for a limit that is
+        raised later.
+        """
+        return self.limits.max_iterations + 2 + self.success.other_looks
 
 
 class Goal(Record):

@@ -68,7 +68,6 @@ def explain_claim(spec: GoalSpec, suite: SuiteSize) -> Claim:
     iterations of the loop at once.
     """
     rate, confidence = spec.success.pass_rate, spec.success.confidence
-    looks = spec.looks
     effect = family_design_effect(suite.family_size)
     common: dict[str, Any] = {
         "suite": spec.success.suite,
@@ -80,8 +79,9 @@ def explain_claim(spec: GoalSpec, suite: SuiteSize) -> Claim:
     if confidence is None:
         needed = math.ceil(round(rate * suite.cases, 9))
         once = at_least(needed / effect, suite.cases / effect, max(0.0, rate - FIVE_POINTS))
-        return Claim(**common, passes_needed=needed, met_by_luck=1 - (1 - once) ** looks)
-    level = loop_confidence(confidence, looks)
+        tries = spec.limits.max_iterations + spec.success.other_looks
+        return Claim(**common, passes_needed=needed, met_by_luck=1 - (1 - once) ** tries)
+    level = loop_confidence(confidence, spec.looks)
 
     def cases_if(points: float) -> int | None:
         independent = cases_for_power(rate, min(1, rate + points), level)

@@ -18,6 +18,7 @@ from forgemind_assets.partitions import iteration_key
 from forgemind_assets.records import Plan
 from resources.forking import Artefact, Standing, inherited, standing, state_at
 from resources.forks import looks_elsewhere, spent_elsewhere
+from resources.gate_looks import spent_by_looks
 from resources.history import champion_of
 from resources.workshop import Workshop
 
@@ -118,7 +119,9 @@ def _proposal(
         artefacts=inherited(store, goal.name, fork.iteration),
         state=state,
         plan=decision.plan if isinstance(decision, Prepare) else None,
-        alpha_spent=last.alpha_spent + spent_elsewhere(store, goal.name),
+        alpha_spent=max(
+            last.alpha_spent + spent_elsewhere(store, goal.name), spent_by_looks(goal, workshop)
+        ),
     )
 
 

@@ -39,6 +39,12 @@ def lines_of(store: Store, goal: str) -> dict[str, Fork | None]:
     return {name: known.get(name) for name in {goal, *known} if origin(known, name) == first}
 
 
+def root_of(store: Store, goal: str) -> str:
+    """The goal that a line and all its lines come from; itself where it was never forked."""
+    fork = read_fork(store, goal)
+    return root_of(store, fork.goal) if fork else goal
+
+
 def origin(known: dict[str, Fork | None], goal: str) -> str:
     """The goal at the root of a line."""
     fork = known.get(goal)

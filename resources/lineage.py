@@ -184,7 +184,7 @@ class Lineage:
         return self._store.partitions(self._goal, "adapter")
 
     def _names(self) -> list[str]:
-        versions = {f"v{event.version}" for event in self._events}
+        versions = {f"v{event.version}" for event in self._events if event.version}
         return [*self._store.partitions(self._goal, "plan"), *self._trials(), *sorted(versions)]
 
     def _rows(self, prefix: str) -> list[tuple[str, dict[str, Any]]]:

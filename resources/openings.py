@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forgemind_assets.goal import Goal
+from forgemind_assets.goal_loading import suite_digests
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.sealed import SealedVerdict
 from forgemind_assets.lorekeeper.store import Store
@@ -82,9 +83,18 @@ def openings_of(events: Sequence[Event]) -> list[Opening]:
     ]
 
 
-def used(known: Registrations, store: Store, goal: str) -> int:
-    """How often the sealed suite was opened, by the goal and by all lines forked from it."""
-    return sum(len(openings_of(known.events(line))) for line in lines_of(store, goal))
+def used(known: Registrations, store: Store, goal: str, suite: str) -> int:
+    """How often the sealed suite was opened, by the goal and by all lines forked from it.
+
+    And by any other goal of the installation that has the very same suite: what was learned of it
+    is known, whatever name the goal had. `suite` is its SHA-256.
+    """
+    lines = lines_of(store, goal)
+    return sum(
+        one.event.goal in lines or one.suite == suite
+        for name in known.goals()
+        for one in openings_of(known.events(name))
+    )
 
 
 def openings_for(home: Home, goal: str, version: str) -> list[Opening]:
@@ -93,11 +103,17 @@ def openings_for(home: Home, goal: str, version: str) -> list[Opening]:
     return [one for one in found if one.event.version == version]
 
 
+def openings_used(goal: Goal, home: Home) -> int:
+    """`used` for a goal as it is now."""
+    suite = suite_digests(goal)["sealed"]
+    return used(open_registrations(home), Store(home.store), goal.name, suite)
+
+
 def sealed_facts(goal: Goal, home: Home) -> dict[str, Any]:
     """Openings used and allowed over all lines of the goal, and this line's own."""
     known = open_registrations(home)
     return {
-        "openings_used": used(known, Store(home.store), goal.name),
+        "openings_used": openings_used(goal, home),
         "openings_allowed": goal.spec.limits.sealed_openings,
         "openings": [one.facts for one in openings_of(known.events(goal.name))],
     }
@@ -105,5 +121,4 @@ def sealed_facts(goal: Goal, home: Home) -> dict[str, Any]:
 
 def sealed_line(goal: Goal, home: Home) -> str:
     """`opened 1 of 5 times`."""
-    count = used(open_registrations(home), Store(home.store), goal.name)
-    return f"opened {count} of {goal.spec.limits.sealed_openings} times"
+    return f"opened {openings_used(goal, home)} of {goal.spec.limits.sealed_openings} times"

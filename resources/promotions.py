@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
-from forgemind_assets.brain.state import Score
 from forgemind_assets.errors import AlteredArtefact, PromotionRefused, StoreError, UnsafeArtefact
 from forgemind_assets.goal import Goal
 from forgemind_assets.lorekeeper.promotion import (
@@ -22,6 +21,7 @@ from forgemind_assets.lorekeeper.signing import Signature, sign_folder
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.trial_grounds.report import Report, read_report
 from resources.adapters import check_signature
+from resources.gate_looks import score_of_gate
 from resources.registrations import (
     MOVES,
     Action,
@@ -130,7 +130,7 @@ def _move_if(
     """The rule's decision on a version; the alias is moved where it allows that."""
     registry, known = Registry(workshop.home), open_registrations(workshop.home)
     found = registry.get(goal.name, version)
-    decision = decide(standing(workshop, known, found))
+    decision = decide(standing(goal, workshop, known, found))
     if decision.promote:
         _move(registry, known, found, action, decision, said)
     return decision
@@ -169,7 +169,7 @@ def _move(
     registry.make_stable(decision)
 
 
-def standing(workshop: Workshop, known: Registrations, version: Version) -> Standing:
+def standing(goal: Goal, workshop: Workshop, known: Registrations, version: Version) -> Standing:
     """What is known of a version: its signature, the gate's result, whether it was stable."""
     events = known.events(version.model)
     state, note = signature_state(workshop, known, version)
@@ -183,7 +183,7 @@ def standing(workshop: Workshop, known: Registrations, version: Version) -> Stan
         adapter_hash=version.adapter_version,
         signature=state,
         signature_note=note,
-        full=Score.of(report) if report else None,
+        full=score_of_gate(goal, workshop, version.trial, report) if report else None,
         was_stable=any(e.adapter_version == version.adapter_version for e in was),
         is_stable=recorded and "stable" in version.aliases,
     )

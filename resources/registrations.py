@@ -22,7 +22,9 @@ from forgemind_assets.records import Record
 from resources.ledger_tables import metadata, open_engine, serialise, write
 from resources.signing_key import open_key
 
-Action = Literal["registered", "promoted", "rolled_back", "sealed_opened", "sealed_read"]
+Action = Literal[
+    "registered", "promoted", "rolled_back", "sealed_opened", "sealed_read", "gate_looked"
+]
 MOVES: tuple[Action, ...] = ("promoted", "rolled_back")
 FIRST = "0" * 64
 
@@ -162,6 +164,12 @@ class Registrations:
         """A goal's entries, oldest first. Raises AlteredArtefact where they do not hold."""
         with self._engine.begin() as connection:
             return [event for event, _ in self._read(connection, goal)]
+
+    def goals(self) -> list[str]:
+        """The goals that have entries, in order."""
+        names = sa.select(registry_events.c.goal).distinct().order_by(registry_events.c.goal)
+        with self._engine.begin() as connection:
+            return list(connection.execute(names).scalars())
 
     def registered(self, goal: str, trial: str) -> Event | None:
         """The registration of a trial's adapter, or None where it was never registered."""

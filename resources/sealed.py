@@ -83,7 +83,8 @@ class SealedSuite:
         """Records an opening before anything is read. Raises OpeningsSpent."""
         name, limit = self.goal.name, self.goal.spec.limits.sealed_openings
         own = self.known.events(name)
-        elsewhere = used(self.known, self.workshop.store, name) - len(openings_of(own))
+        everywhere = used(self.known, self.workshop.store, name, self.digest)
+        elsewhere = everywhere - len(openings_of(own))
 
         def allowed(events: list[Event]) -> None:
             spent = elsewhere + len(openings_of(events))

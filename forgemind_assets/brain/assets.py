@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from forgemind_assets.brain import planner
-from forgemind_assets.brain.champion import Candidate, Champion, crown
+from forgemind_assets.brain.champion import Candidate, Champion, contender, crown
 from forgemind_assets.brain.decide import judge
 from forgemind_assets.brain.search.accounts import source_record
 from forgemind_assets.brain.search.history import known_trials
@@ -23,6 +23,7 @@ from forgemind_assets.trial_grounds.report import read_cases, read_families, rea
 from resources import slice_ledger, trial_memory
 from resources.advisor import is_wanted, with_advice
 from resources.forks import budget_lock, spent_elsewhere
+from resources.gate_looks import Look, allowance, content_of, record_look
 from resources.history import read_state
 from resources.slice_ledger import SliceLedger
 from resources.trial_memory import TrialMemory
@@ -160,18 +161,45 @@ def conclude(goal: Goal, workshop: Workshop, iteration: str) -> Champion:
         text = store.read_json(goal.name, "champion", earlier[-1], "champion.json")
         before = Champion.model_validate(text)
     hours = workshop_hours(workshop, goal.name, iteration, names)
-    winner = crown(
-        goal.spec,
-        iteration,
-        [candidate(workshop, goal.name, name) for name in done],
-        before,
-        read_cases(store.folder(goal.name, "benchmark_report", before.trial)) if before else {},
-        spent_elsewhere(store, goal.name),
-    )
+    found = [candidate(workshop, goal.name, name) for name in done]
+    winner = looked(goal, workshop, iteration, found, before)
     if winner is None:
         raise ValueError(f"no trial of iteration {iteration} has a report")
     total = hours + (before.hours_used if before else 0.0)
     return winner.model_copy(update={"hours_used": total, "iteration_hours": hours})
+
+
+def looked(
+    goal: Goal,
+    workshop: Workshop,
+    iteration: str,
+    candidates: list[Candidate],
+    before: Champion | None,
+) -> Champion | None:
+    """The iteration's one look at the gate: recorded before anything is made of it."""
+    store, best = workshop.store, contender(candidates)
+    held = read_cases(store.folder(goal.name, "benchmark_report", before.trial)) if before else {}
+    if best is None or best.full is None:
+        return crown(goal.spec, iteration, candidates, before, held)
+    content = content_of(best.trial, best.passed, before.trial if before else "", held)
+    may = allowance(goal, workshop, iteration, content)
+    full = best.full.model_copy(update={"looks": may.looks})
+    judged = [c.model_copy(update={"full": full}) if c is best else c for c in candidates]
+    spent = before.alpha_spent if before else 0.0
+    elsewhere = max(spent_elsewhere(store, goal.name), may.spent - spent)
+    level = may.earlier.level if may.earlier else None
+    winner = crown(goal.spec, iteration, judged, before, held, elsewhere, level)
+    if winner is not None and may.earlier is None:
+        look = Look(
+            line=goal.name,
+            iteration=iteration,
+            content=content,
+            level=winner.level,
+            spent=winner.alpha_spent - spent,
+            looks=may.looks,
+        )
+        record_look(goal, workshop, best.trial, look, winner.reason)
+    return winner
 
 
 def remember(

@@ -73,7 +73,8 @@ class Champion(Record):
     level: float | None = Field(default=None, description="what the p value had to reach")
     alpha_spent: float = Field(default=0.0, description="of success.alpha, in the loop so far")
     alpha_elsewhere: float = Field(
-        default=0.0, description="of success.alpha, by other lines of the goal; see `fork`"
+        default=0.0,
+        description="of success.alpha, by other lines of the goal and by trials made again",
     )
     hours_used: float = Field(default=0.0, description="hours of the whole loop so far")
     iteration_hours: float = 0.0
@@ -86,6 +87,7 @@ def crown(
     before: Champion | None,
     before_passed: Mapping[str, bool],
     spent_elsewhere: float = 0.0,
+    level: float | None = None,
 ) -> Champion | None:
     """The champion after an iteration, or None where there has never been one.
 
@@ -93,11 +95,11 @@ def crown(
     same gate cases at the level that the loop's error budget has for this iteration, or when it
     meets the goal, passes more of the cases, and the champion does not meet it.
 
-    `spent_elsewhere` is what other lines of the goal took of the error budget: all lines share
-    one, so that nobody comes to a better champion by forking until one has luck.
+    `spent_elsewhere` is what other lines of the goal took of the error budget, and looks at trials
+    that were made again: all share one, so that nobody comes to a better champion by trying until
+    one has luck. `level` is that of the very same comparison, where it was made before.
     """
-    tested = [candidate for candidate in candidates if candidate.full is not None]
-    best = min(tested, key=lambda c: (-c.dev.rate, c.trial), default=None)
+    best = contender(candidates)
     if best is None or best.full is None:
         return None if before is None else nothing_new(before)
     if before is None:
@@ -111,9 +113,16 @@ def crown(
             leader_dev=best.dev.rate,
         )
     looks_left = max(1, spec.limits.max_iterations + 1 - iteration_number(iteration))
-    level = next_level(spec.success.alpha, before.alpha_spent + spent_elsewhere, looks_left)
+    if level is None:
+        level = next_level(spec.success.alpha, before.alpha_spent + spent_elsewhere, looks_left)
     compared = duel(spec, best, best.full, before, before_passed, level, spent_elsewhere)
     return compared.model_copy(update=search_leader(candidates, best, before))
+
+
+def contender(candidates: list[Candidate]) -> Candidate | None:
+    """The best on dev of those that were put to the gate; None where none was."""
+    tested = [candidate for candidate in candidates if candidate.full is not None]
+    return min(tested, key=lambda c: (-c.dev.rate, c.trial), default=None)
 
 
 def nothing_new(before: Champion) -> Champion:
@@ -225,8 +234,8 @@ def sentence(
 
 
 def elsewhere(spent: float) -> str:
-    """What other lines of the goal took of the error budget; nothing where there are none."""
-    return f", {spent:.2g} of which other lines spent," if spent else ""
+    """What other lines of the goal, and looks taken again, took; nothing where there are none."""
+    return f", {spent:.2g} of which other lines or trials made again spent," if spent else ""
 
 
 def points(gain: float) -> str:

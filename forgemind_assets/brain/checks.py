@@ -3,10 +3,10 @@
 import dagster as dg
 
 from forgemind_assets.brain.decide import judge
-from forgemind_assets.brain.state import Score
 from forgemind_assets.goal import Goal
 from forgemind_assets.keys import GoalKeys
 from forgemind_assets.trial_grounds.report import read_report
+from resources.gate_looks import score_of_gate
 from resources.workshop import Workshop
 
 
@@ -18,7 +18,8 @@ def build_checks(goal: Goal, keys: GoalKeys) -> list[dg.AssetChecksDefinition]:
         """Whether this adapter meets the goal. A miss does not block: the report stays."""
         folder = workshop.store.folder(goal.name, "benchmark_report", context.partition_key)
         report = read_report(folder)
-        verdict = judge(goal.spec, Score.of(report))
+        score = score_of_gate(goal, workshop, context.partition_key, report)
+        verdict = judge(goal.spec, score)
         return dg.AssetCheckResult(
             passed=verdict.met,
             severity=dg.AssetCheckSeverity.WARN,

@@ -119,10 +119,11 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
 
     Met when the pass rate reaches the threshold and, where the goal asks for confidence, its
     one-sided Clopper-Pearson lower bound does too. The bound allows for families, and for as many
-    looks as the loop may have iterations, with those of other lines of the goal.
+    looks as the loop may have; or for as many as were settled when the result was looked at, so
+    that a limit that is lowered afterwards proves nothing.
     """
     need, rate, asked = spec.success.pass_rate, score.overall, spec.success.confidence
-    looks, confidence = spec.looks, asked or USUAL_CONFIDENCE
+    looks, confidence = max(spec.looks, score.looks), asked or USUAL_CONFIDENCE
     level = loop_confidence(confidence, looks)
     lower = clopper_pearson_lower(rate.passed, rate.total, level, score.design_effect)
     met = rate.total > 0 and rate.rate >= need and (asked is None or lower >= need)
@@ -133,7 +134,7 @@ def judge(spec: GoalSpec, score: Score) -> Verdict:
         # cut off, not rounded: a bound below the goal must not read as if it had reached it
         sentence = (
             f"{counts}, lower bound {math.floor(1000 * lower) / 10:.1f}% at {percent(asked)} "
-            f"confidence over {looks} iterations; the goal asks for a lower bound of "
+            f"confidence over {looks} looks; the goal asks for a lower bound of "
             f"{percent(need)}: {word}"
         )
     return Verdict(met, sentence, lower, level, looks, confidence)

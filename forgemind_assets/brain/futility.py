@@ -111,7 +111,7 @@ def wanted_rate(spec: GoalSpec, score: Score) -> float:
     if confidence is None:
         return need
     total = score.overall.total
-    level = loop_confidence(confidence, spec.looks)
+    level = loop_confidence(confidence, max(spec.looks, score.looks))
     passes = passes_needed(total, need, level, score.design_effect)
     return 1.0 if passes is None else max(need, passes / total)
 

@@ -35,6 +35,12 @@ class Score(Record):
     slices: dict[str, Rate] = Field(default_factory=dict)
     scores: dict[str, Rate] = Field(default_factory=dict)
     design_effect: float = Field(default=1.0, ge=1, description="of the overall rate")
+    looks: int = Field(
+        default=0,
+        ge=0,
+        description="results on the gate that its lower bound must allow for, where history asks "
+        "for more than the contract does",
+    )
 
     @staticmethod
     def of(report: Report) -> "Score":

@@ -91,16 +91,20 @@ def clopper_pearson_interval(passed: int, total: int, confidence: float = 0.95) 
 def design_effect(families: Sequence[tuple[int, int]]) -> float:
     """How many times the variance of a pass rate exceeds that of independent cases; at least 1.
 
-    `families` are (passed, cases) of each. A suite of one family counts as one case. Source: the
-    ratio estimator's variance between clusters, Rao & Scott 1992 ("A Simple Method for the
-    Analysis of Clustered Binary Data").
+    `families` are (passed, cases) of each. A suite of one family counts as one case. Where all
+    cases pass, or none, nothing is seen of how alike a family's are: then each family counts as
+    one case (of unequal ones the larger count for more). It is an estimate, and too small where
+    the few families that fail happen to be small ones: of 84 families of 4 cases on average, drawn
+    by a geometric law, that pass or fail whole, 95 % of them pass, a lower bound at 95 % was too
+    high in 13 % of 2,000 draws. Source: the ratio estimator's variance between clusters, Rao &
+    Scott 1992 ("A Simple Method for the Analysis of Clustered Binary Data").
     """
     passed, total = sum(p for p, _ in families), sum(n for _, n in families)
     if len(families) < 2:
         return max(1.0, float(total))
     rate = passed / total
     if rate in (0, 1):
-        return 1.0
+        return max(1.0, typical_family([n for _, n in families]))
     spread = sum((p - rate * n) ** 2 for p, n in families) * len(families) / (len(families) - 1)
     independent = total * rate * (1 - rate) * total / (total - 1)
     return max(1.0, spread / independent)

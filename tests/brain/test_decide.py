@@ -221,11 +221,20 @@ def test_hours_stop_the_loop_when_another_iteration_would_not_fit(used, stops):
 
 def test_confidence_asks_for_the_lower_bound():
     strict = spec_of(success={"pass_rate": 0.9, "confidence": 0.95})
-    needed = passes_needed(200, 0.9, 1 - 0.05 / strict.limits.max_iterations)
+    needed = passes_needed(200, 0.9, 1 - 0.05 / (strict.limits.max_iterations + 2))
     assert passes_needed(200, 0.9, 0.95) < needed < 200
     assert not judge(strict, score(needed - 1, 200)).met
     assert judge(strict, score(needed, 200)).met
-    assert "at 95% confidence over 3 iterations" in judge(strict, score(needed, 200)).sentence
+    assert "at 95% confidence over 5 looks" in judge(strict, score(needed, 200)).sentence
+
+
+def test_a_result_keeps_the_looks_that_were_settled_when_it_was_looked_at():
+    sure = {"success": {"pass_rate": 0.9, "confidence": 0.95}}
+    short = spec_of(**sure)
+    enough = score(passes_needed(200, 0.9, 1 - 0.05 / 5), 200)
+    assert judge(short, enough).met
+    assert not judge(short, enough.model_copy(update={"looks": 200})).met
+    assert judge(short, enough.model_copy(update={"looks": 1})).met, "never fewer than the limit"
 
 
 def test_cases_that_are_alike_prove_less():

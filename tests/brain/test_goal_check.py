@@ -102,7 +102,7 @@ def test_a_goal_is_met_by_the_rate_and_where_asked_by_the_bound(
     passed = int(share * total)
     score = Score(overall=Rate(passed=passed, total=total), design_effect=effect)
     verdict = judge(spec, score)
-    level = 1 - (1 - (confidence or 0.95)) / looks
+    level = 1 - (1 - (confidence or 0.95)) / (looks + 2)
     assert verdict.lower == pytest.approx(clopper_pearson_lower(passed, total, level, effect))
     enough = passed / total >= need
     if confidence is not None:
@@ -118,7 +118,7 @@ def test_the_sentence_names_the_goal_as_it_was_written(need, told):
     spec = spec_of(success={"pass_rate": need, "confidence": 0.995})
     sentence = judge(spec, Score(overall=Rate(passed=180, total=200))).sentence
     assert f"a lower bound of {told}" in sentence
-    assert "at 99.5% confidence over 3 iterations" in sentence
+    assert "at 99.5% confidence over 5 looks" in sentence
 
 
 def test_a_bound_just_below_the_goal_does_not_read_as_if_it_reached_it():

@@ -76,8 +76,8 @@ def test_the_best_lower_bound_is_the_judges_with_its_level_and_looks():
     goal = spec()
     found = report(goal, loop(goal, (20, 40), (25, 45), (22, 44)))
     best = found.best
-    assert (best.trial, best.passed, best.total, best.looks) == ("0002-a", 70, 100, 3)
-    assert best.level == loop_confidence(0.95, 3)
+    assert (best.trial, best.passed, best.total, best.looks) == ("0002-a", 70, 100, 5)
+    assert best.level == loop_confidence(0.95, 5)
     assert best.lower == clopper_pearson_lower(70, 100, best.level)
     assert best.lower == judge(goal, score(25, 45)).lower
     assert (best.passes_needed, best.missing) == (90, 20)

@@ -6,7 +6,7 @@ import shutil
 import dagster as dg
 import polars as pl
 import pytest
-from fakes.goal_folder import records, set_path
+from fakes.goal_folder import records, set_path, write_goal
 from fakes.installation import forgemind, install
 from fakes.trials import (
     answer_sealed,
@@ -16,12 +16,16 @@ from fakes.trials import (
     register_by_hand,
 )
 
+from forgemind_assets.brain.state import Score
 from forgemind_assets.errors import PromotionRefused
+from forgemind_assets.goal_loading import load_goal
+from forgemind_assets.trial_grounds.report import Rate
 from resources import promotions
 from resources.history import read_consent
-from resources.openings import ASSET, openings_of
-from resources.registrations import open_registrations
-from resources.registry import STABLE, Registry
+from resources.openings import ASSET, openings_of, sealed_facts
+from resources.registrations import Word, open_registrations
+from resources.registry import STABLE, Registry, Version
+from resources.sealed import OpeningsSpent, SealedSuite
 
 # Warnings of mlflow are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -126,6 +130,24 @@ def test_when_the_openings_are_used_up_the_refusal_says_what_to_do(place):
     assert "opened 2 of 2 times" in decision.reason
     assert "limits.sealed_openings in goal.yaml" in decision.reason
     assert (len(events(place)), stable(place)) == (before, "1")
+
+
+def test_a_goal_of_another_name_with_the_same_sealed_suite_has_no_fresh_openings(place, tmp_path):
+    changes = {"name": "renamed", "limits.base_model": "tiny"} | TWICE
+    other = load_goal(write_goal(tmp_path / "other", changes))
+    known, version = open_registrations(place.workshop.home), Version(
+        model="renamed", version="1", trial="0001-a", adapter_version="ab" * 32, aliases=(),
+        created=0.0, run_id="",
+    )  # fmt: skip
+    full = Score(overall=Rate(passed=24, total=24))
+    opening = SealedSuite(other, place.workshop, known, version, full, Word("fresh", "ada"))
+    with pytest.raises(OpeningsSpent, match="opened 2 of 2 times"):
+        opening.verdict()
+    assert known.events("renamed") == []
+    assert sealed_facts(other, place.workshop.home)["openings_used"] == 2
+    suite = set_path(other.folder, "sealed")
+    suite.write_text(suite.read_text().replace("monastery", "lighthouse"))
+    assert sealed_facts(other, place.workshop.home)["openings_used"] == 0, "another suite"
 
 
 def test_an_opening_that_was_cut_off_goes_on_as_the_same_one(place):

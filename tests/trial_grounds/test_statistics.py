@@ -290,6 +290,26 @@ def test_the_lower_bound_with_a_design_effect_covers_where_families_are_alike():
     assert naive / runs < 0.92
 
 
+@pytest.mark.parametrize(("families", "size"), [(5, 20), (10, 10), (20, 10), (84, 4)])
+@pytest.mark.parametrize("rate", [0.8, 0.9, 0.95])
+def test_families_that_pass_or_fail_whole_prove_no_more_than_so_many_cases(families, size, rate):
+    """Nearly all pass, so often all do: nothing is seen then of how alike the families are."""
+    source, runs, wrong = random.Random(6), 2000, 0
+    for _ in range(runs):
+        passed = [size * (source.random() < rate) for _ in range(families)]
+        effect = design_effect([(p, size) for p in passed])
+        found = clopper_pearson_lower(sum(passed), families * size, 0.95, effect)
+        wrong += found > rate
+    assert wrong / runs <= 0.06
+
+
+def test_a_full_score_counts_each_family_once_and_large_ones_no_more_than_that():
+    assert design_effect([(4, 4)] * 10) == 4
+    assert design_effect([(1, 1)] * 10) == 1
+    assert design_effect([(0, 4)] * 10) == 4
+    assert design_effect([(9, 9), (1, 1)]) == pytest.approx(8.2)
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(5, 9)), min_size=1, max_size=30))
 def test_a_design_effect_is_at_least_one(families: list[tuple[int, int]]):
     assert design_effect(families) >= 1
