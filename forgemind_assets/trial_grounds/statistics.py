@@ -545,7 +545,8 @@ def _wilson(rate: float, total: int, confidence: float) -> Interval:
     shrink = 1 + z**2 / total
     centre = (rate + z**2 / (2 * total)) / shrink
     half = z / shrink * math.sqrt(rate * (1 - rate) / total + z**2 / (4 * total**2))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    # Rounded, 0 of 10 would have a lower bound of 1e-17, above its rate.
+    return Interval(max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half)))
 
 
 def _normal_cases(rate: float, true_rate: float, confidence: float, power: float) -> int:

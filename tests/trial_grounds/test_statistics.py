@@ -70,8 +70,14 @@ def test_intervals_hold_the_observed_rate(total: int, share: float, confidence: 
     passed = round(share * total)
     for interval in (wilson_interval, clopper_pearson_interval):
         found = interval(passed, total, confidence)
-        assert 0 <= found.low <= passed / total + 1e-12
-        assert passed / total - 1e-12 <= found.high <= 1
+        assert 0 <= found.low <= passed / total <= found.high <= 1
+
+
+@pytest.mark.parametrize("interval", [wilson_interval, clopper_pearson_interval])
+def test_a_bound_at_an_end_is_the_end_itself_and_not_a_rounding_error_beside_it(interval):
+    for total in range(1, 400):
+        assert interval(0, total).low == 0
+        assert interval(total, total).high == 1
 
 
 @given(totals, shares, confidences)
