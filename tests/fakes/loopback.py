@@ -5,10 +5,15 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+STOP_SECONDS = 0.02  # how often a server looks whether it is to end; half a second unless said
+
+
 class QuietHandler(BaseHTTPRequestHandler):
     """Keeps connections open, logs nothing, and sends whole answers."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two packets: the second would wait 40 ms for word that the first came.
+    disable_nagle_algorithm = True
 
     def reply(
         self,
@@ -38,7 +43,9 @@ class Loopback:
     def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0):
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True
+        )
 
     @property
     def port(self) -> int:
