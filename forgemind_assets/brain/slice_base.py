@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forgemind_assets.brain.slice_points import Floats, Point, counted
+from forgemind_assets.trial_grounds.report import Rate
 
 SIZES = np.array([1.0, 2.0, 4.0, 6.0])
 """Of a shift, on the logit scale; believed alike before anything is seen."""
@@ -29,10 +30,10 @@ ELSEWHERE = 0.1
 """How probable it is that a slice's base result says nothing of its curve."""
 
 
-def tells(points: Sequence[Point]) -> bool:
-    """Whether the base's results of a group tell its slices apart: neither none nor all passed."""
-    passed = sum(point.passed for point in points)
-    return 0 < passed < sum(point.total for point in points)
+def tells(results: Sequence[Point | Rate]) -> bool:
+    """Whether results of slices can tell one from another: neither none nor all passed."""
+    passed = sum(one.passed for one in results)
+    return 0 < passed < sum(one.total for one in results)
 
 
 def shifts(groups: int) -> Floats:

@@ -102,8 +102,12 @@ def _believed(
     now: Mapping[str, int],
     scale: float | None = None,
 ) -> tuple[Curves, dict[str, list[Point]], dict[str, float]]:
-    """The curves of the slices that dev has cases of, their points, and their parts of dev."""
-    design = max(1.0, *(one.design_effect for one in ledger))
+    """The curves of the slices that dev has cases of, their points, and their parts of dev.
+
+    A result that passed nothing, or all, saw nothing of how alike the cases of a family are.
+    """
+    telling = [one for one in ledger if tells(list(one.dev.values()))]
+    design = max([1.0, *(one.design_effect for one in telling)])
     names = [name for name, rate in dev.slices.items() if rate.total]
     points = {n: p for n, p in points_of(ledger).items() if n in names}
     cases = sum(dev.slices[name].total for name in names)

@@ -10,7 +10,7 @@ from forgemind_assets.brain.slice_base import shifts
 from forgemind_assets.brain.slice_budget import FLOOR, MOST
 from forgemind_assets.brain.slice_curves import learned
 from forgemind_assets.brain.slice_effects import NEWEST, baseline, effects, extended, points_of
-from forgemind_assets.brain.slice_plan import first_targets, known_slices, slice_weights
+from forgemind_assets.brain.slice_plan import first_targets, known_slices, slice_weights, targets
 from forgemind_assets.brain.slice_points import Point
 from forgemind_assets.brain.state import IterationState, Score, State, TrialState
 from forgemind_assets.trial_grounds.report import Rate
@@ -54,6 +54,19 @@ def test_a_base_that_passes_nothing_leaves_the_first_rows_as_dev_is():
         f"Trained on {SPEC.search.rows} rows spread over the slices as dev is, the model beats "
         "the base model's 0% on dev."
     )
+
+
+def test_a_base_that_passes_nothing_says_nothing_of_how_alike_cases_are():
+    """Its design effect is the size of the families, and would make later results count less."""
+    trained = score(rates(*FIRST))
+    rows = dict.fromkeys(trained.slices, 125)
+
+    def weights(effect):
+        none = baseline(rates([0] * 12, [0] * 12), effect)
+        ledger = extended((none,), "0001", rows, "base", (), trained.slices)
+        return targets(trained, ledger, 3000).weights
+
+    assert weights(2.6) == weights(1.0)
 
 
 def test_the_first_rows_go_where_the_base_fails_and_the_plan_says_so():
