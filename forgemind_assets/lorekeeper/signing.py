@@ -9,6 +9,7 @@ signed is the statement's canonical JSON (sorted keys, no spaces, UTF-8). Pure: 
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -148,8 +149,12 @@ def verify_signature(signature: Signature, *, goal: str, trial: str, public: str
         )
 
 
+@lru_cache(maxsize=2**15)
 def authentic(data: bytes, signature: str, public: str) -> bool:
-    """Whether the key signed these bytes."""
+    """Whether the key signed these bytes; of the same bytes it is computed once.
+
+    A goal's record grows by an entry an iteration and is read whole each time.
+    """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
