@@ -240,3 +240,6 @@ class TestResult(Record):
     passed: bool | None
     reason: str
     scores: dict[str, float] = Field(default_factory=dict)
+    fingerprint: str = Field(
+        default="", description="hash of the case and the rules it was graded by; empty: not noted"
+    )

@@ -21,6 +21,7 @@ from forgemind_assets.trial_grounds.graders.plain_answer import PlainAnswer
 from forgemind_assets.trial_grounds.report import (
     Report,
     read_cases,
+    read_comparable,
     read_families,
     read_slices,
     summarise,
@@ -191,6 +192,5 @@ def slices_of(goal: Goal, store: Store, trial: str) -> Verdict | None:
     if not store.exists(goal.name, "benchmark_report", champion):
         return None
     old, new = (store.folder(goal.name, "benchmark_report", one) for one in (champion, trial))
-    return slice_verdict(
-        read_cases(old), read_cases(new), read_families(new), read_slices(new), champion
-    )
+    held, now = read_comparable(old, new)
+    return slice_verdict(held, now, read_families(new), read_slices(new), champion)

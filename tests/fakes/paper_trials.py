@@ -73,9 +73,12 @@ def results_of(trial: str, suite: str) -> list[TestResult]:
     ]  # fmt: skip
 
 
-def report_of(goal: Goal, trial: str, results: list[TestResult], suite: str) -> Report:
+def report_of(
+    goal: Goal, workshop: Workshop, trial: str, results: list[TestResult], suite: str
+) -> Report:
     return summarise(
-        results, goal=goal.name, suite=suite, suite_hash="h", model=trial, model_hash="m",
+        results, goal=goal.name, suite=suite, suite_hash="h", model=trial,
+        model_hash=workshop.store.manifest(goal.name, "adapter", trial).version,
         prompt_variant="short",
     )  # fmt: skip
 
@@ -157,4 +160,4 @@ def publish(goal: Goal, workshop: Workshop, asset: str, trial: str, suite: str) 
     results = results_of(trial, suite)
     meta = {"seconds": 1.0, "at": time.time()}
     with workshop.store.publish(goal.name, asset, trial, meta) as folder:
-        write_report(report_of(goal, trial, results, suite), results, folder)
+        write_report(report_of(goal, workshop, trial, results, suite), results, folder)
