@@ -29,6 +29,7 @@ from forgemind_assets.trial_grounds.report import (
 )
 from forgemind_assets.trial_grounds.tripwires import (
     GENERAL_TOKENS,
+    WEIGHTS,
     Verdict,
     changed_seals,
     general_cases,
@@ -51,7 +52,7 @@ def seals(goal: Goal, workshop: Workshop) -> dict[str, str]:
     weights = workshop.models.clean(goal.spec.limits.base_model)
     return suites | {
         "graders": graders_digest(),
-        "base weights": folder_digest(workshop.home, weights),
+        WEIGHTS: folder_digest(workshop.home, weights),
     }
 
 
@@ -65,6 +66,14 @@ def seals_at_start(goal: Goal, workshop: Workshop, trial: str) -> dict[str, str]
     except StoreError:
         earlier = None
     return earlier or seals(goal, workshop)
+
+
+def first_seals(goal: Goal, store: Store) -> dict[str, str] | None:
+    """The seals that the goal's first baseline was made under; None where none were noted."""
+    first = f"{BASELINE}-a"
+    if not store.exists(goal.name, "adapter", first):
+        return None
+    return store.manifest(goal.name, "adapter", first).meta.get("seals")
 
 
 def kept_seals(goal: Goal, workshop: Workshop, before: dict[str, str]) -> dict[str, Any]:
