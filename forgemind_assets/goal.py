@@ -213,10 +213,13 @@ class Search(Record):
 
 
 class AttackSettings(Record):
-    """How the loop attacks its champion before it makes the next data. Off by default."""
+    """How the loop attacks its leader on dev before it makes the next data. Off by default."""
 
     cases: int = Field(
-        default=0, ge=0, le=10_000, description="attacks put to the champion; 0 = none are made"
+        default=0,
+        ge=0,
+        le=10_000,
+        description="attacks put to the leader on dev; 0 = none are made",
     )
     kinds: tuple[str, ...] = Field(
         default=(), description="kinds of mutation; empty: all that the inputs can take"

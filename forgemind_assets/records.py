@@ -147,7 +147,9 @@ class DataSettings(Record):
     )
     teacher_requests: int = Field(default=0, ge=0, description="requests to all teachers together")
     attack_cases: int = Field(
-        default=0, ge=0, description="attacks put to the champion before any row is made; 0 = none"
+        default=0,
+        ge=0,
+        description="attacks put to the leader on dev before any row is made; 0 = none",
     )
     reuse_iterations: tuple[str, ...] = Field(
         default=(), description="iterations whose kept rows join in"
@@ -240,3 +242,6 @@ class TestResult(Record):
     passed: bool | None
     reason: str
     scores: dict[str, float] = Field(default_factory=dict)
+    fingerprint: str = Field(
+        default="", description="hash of the case and the rules it was graded by; empty: not noted"
+    )

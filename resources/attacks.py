@@ -33,7 +33,7 @@ from forgemind_assets.trial_grounds.attack.report import (
     write_attack,
 )
 from forgemind_assets.trial_grounds.attack.written import Written, write_attacks
-from resources.dev_errors import champion_before
+from resources.dev_errors import leader_before
 from resources.examiner import Subject, examine_subject, subject_of
 from resources.sandbox.sandbox import Sandbox
 from resources.workshop import Workshop
@@ -116,14 +116,14 @@ def check(goal: Goal, assault: Assault) -> None:
         raise UserError("; ".join(wrong))
 
 
-def attack_champion_before(
+def attack_leader_before(
     goal: Goal, workshop: Workshop, iteration: str, data: DataSettings, ask: Ask
 ) -> AttackReport | None:
-    """What an iteration's plan asks for: an attack on the champion before it.
+    """What an iteration's plan asks for: an attack on the trial that led on dev before it.
 
     None where the plan asks for none, or where no trained model leads yet.
     """
-    trial = champion_before(goal, workshop.store, iteration) if data.attack_cases else None
+    trial = leader_before(goal, workshop.store, iteration) if data.attack_cases else None
     if trial is None or split_trial(trial)[0] == BASELINE:
         return None
     told = goal.spec.attack

@@ -36,7 +36,7 @@ from forgemind_assets.trial_grounds.attack.report import table_record
 from forgemind_assets.warden.policy import Stage
 from forgemind_assets.warden.scan_report import LayerSummary
 from forgemind_assets.warden.screening import joined, write_stages
-from resources.attacks import attack_champion_before
+from resources.attacks import attack_leader_before
 from resources.concerns import ask_about_layers, ask_about_rows, ask_about_teachers
 from resources.dev_errors import mistakes_before
 from resources.filter_equipment import open_equipment, remember
@@ -58,7 +58,7 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
     progress = workshop.progress(goal.name)
     teachers = screened_teachers(goal, workshop, iteration)
     seeds = load_seeds(goal)
-    attacked = attack_champion_before(goal, workshop, iteration, plan.data, teachers)
+    attacked = attack_leader_before(goal, workshop, iteration, plan.data, teachers)
     made = generate(
         goal,
         plan.data,
@@ -81,7 +81,7 @@ def make_raw(goal: Goal, workshop: Workshop, iteration: str) -> dict[str, Any]:
         "seconds": time.monotonic() - began,
     }
     if attacked is not None:
-        meta["attack_on_champion"] = {"model": attacked.model, **table_record(attacked.attacks)}
+        meta["attack_on_leader"] = {"model": attacked.model, **table_record(attacked.attacks)}
     with workshop.store.publish(goal.name, "raw_dataset", iteration, meta) as folder:
         write_rows(made.rows, folder / "rows.parquet")
         write_stages(folder, teachers.layers)

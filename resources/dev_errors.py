@@ -1,8 +1,9 @@
-"""What the last champion got wrong on dev, for the strategies that teach it: counts only.
+"""What the leader on dev got wrong on dev, for the strategies that teach it: counts only.
 
 Only the report on `dev` is opened, and of it neither inputs nor ids, and the counts of an attack
-on the champion, which is made of dev: nothing of a gate, and no text of a case, can reach a teacher
-from here.
+on the leader, which is made of dev: nothing of a gate, and no text of a case, can reach a teacher
+from here. Nor does who is champion: that is decided on the gate, and data that followed it would
+follow the gate, where the error budget of the loop rests on candidates that know nothing of it.
 """
 
 from collections.abc import Sequence
@@ -24,11 +25,11 @@ DEV_REPORT = "canary_report"
 def mistakes_before(
     goal: Goal, store: Store, iteration: str, seeds: Sequence[Seed]
 ) -> tuple[Mistake, ...]:
-    """Mistakes of the champion before an iteration, on dev and where it was attacked, on attacks.
+    """Mistakes of the leader before an iteration, on dev and where it was attacked, on attacks.
 
-    None where there is no champion yet.
+    None where nobody leads yet.
     """
-    trial = champion_before(goal, store, iteration)
+    trial = leader_before(goal, store, iteration)
     if trial is None:
         return ()
     attacked = store.exists(goal.name, ATTACK_REPORT, trial)
@@ -43,10 +44,11 @@ def mistakes_before(
     return (*mistakes_of(frame.iter_rows(), shape, goal.spec.task.labels), *on_attacks)
 
 
-def champion_before(goal: Goal, store: Store, iteration: str) -> str | None:
-    """The trial that was champion before an iteration; None where there is none yet."""
+def leader_before(goal: Goal, store: Store, iteration: str) -> str | None:
+    """The trial that led on dev before an iteration; None where there is none yet."""
     earlier = [key for key in store.partitions(goal.name, "champion") if key < iteration]
     if not earlier:
         return None
     text = store.read_json(goal.name, "champion", earlier[-1], "champion.json")
-    return Champion.model_validate(text).trial
+    found = Champion.model_validate(text)
+    return found.leader or found.trial

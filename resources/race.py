@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from forgemind_assets.brain.decide import races
+from forgemind_assets.brain.decide import Decision, Train, broke_off, races
+from forgemind_assets.brain.state import State
 from forgemind_assets.faults import fault
 from forgemind_assets.goal import Goal
 from forgemind_assets.lorekeeper.store import write_atomic
@@ -72,6 +73,22 @@ class Race:
         write_atomic(self._file(self.trial), own.model_dump_json())
         fault("race.shown")
         return own
+
+
+def clear_of_dead(goal: Goal, workshop: Workshop, decision: Decision, state: State) -> None:
+    """Takes out of a race who has broken off for good, before the others of it go on.
+
+    A process that was killed, or whose disk was full, could not leave by itself, and would put out
+    the rivals that are tried again for its sake.
+    """
+    it = state.last
+    if not isinstance(decision, Train) or it is None or it.plan is None or not races(it.plan):
+        return
+    names = tuple(one.name for one in it.plan.trials)
+    folder = workshop.work(goal.name, it.key) / "race"
+    for name, trial in it.trials.items():
+        if broke_off(trial):
+            Race(folder, name, names, "").withdraw()
 
 
 def open_race(goal: Goal, workshop: Workshop, trial: str) -> Race | None:

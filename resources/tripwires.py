@@ -21,6 +21,7 @@ from forgemind_assets.trial_grounds.graders.plain_answer import PlainAnswer
 from forgemind_assets.trial_grounds.report import (
     Report,
     read_cases,
+    read_comparable,
     read_families,
     read_slices,
     summarise,
@@ -28,6 +29,7 @@ from forgemind_assets.trial_grounds.report import (
 )
 from forgemind_assets.trial_grounds.tripwires import (
     GENERAL_TOKENS,
+    WEIGHTS,
     Verdict,
     changed_seals,
     general_cases,
@@ -50,7 +52,7 @@ def seals(goal: Goal, workshop: Workshop) -> dict[str, str]:
     weights = workshop.models.clean(goal.spec.limits.base_model)
     return suites | {
         "graders": graders_digest(),
-        "base weights": folder_digest(workshop.home, weights),
+        WEIGHTS: folder_digest(workshop.home, weights),
     }
 
 
@@ -64,6 +66,14 @@ def seals_at_start(goal: Goal, workshop: Workshop, trial: str) -> dict[str, str]
     except StoreError:
         earlier = None
     return earlier or seals(goal, workshop)
+
+
+def first_seals(goal: Goal, store: Store) -> dict[str, str] | None:
+    """The seals that the goal's first baseline was made under; None where none were noted."""
+    first = f"{BASELINE}-a"
+    if not store.exists(goal.name, "adapter", first):
+        return None
+    return store.manifest(goal.name, "adapter", first).meta.get("seals")
 
 
 def kept_seals(goal: Goal, workshop: Workshop, before: dict[str, str]) -> dict[str, Any]:
@@ -191,6 +201,5 @@ def slices_of(goal: Goal, store: Store, trial: str) -> Verdict | None:
     if not store.exists(goal.name, "benchmark_report", champion):
         return None
     old, new = (store.folder(goal.name, "benchmark_report", one) for one in (champion, trial))
-    return slice_verdict(
-        read_cases(old), read_cases(new), read_families(new), read_slices(new), champion
-    )
+    held, now = read_comparable(old, new)
+    return slice_verdict(held, now, read_families(new), read_slices(new), champion)

@@ -13,6 +13,7 @@ from resources.endings import end
 from resources.history import read_state
 from resources.locks import driver_lock
 from resources.places import fitted
+from resources.race import clear_of_dead
 from resources.runs import RunSpec, runs_for
 from resources.workshop import Workshop
 
@@ -51,6 +52,7 @@ def tick(goal: Goal, instance: dg.DagsterInstance, workshop: Workshop) -> dg.Sen
         if not isinstance(decision, Wait):
             end(goal, instance, workshop, state, decision)
         return dg.SensorResult(skip_reason=decision.reason)
+    clear_of_dead(goal, workshop, decision, state)
     specs = runs_for(goal.name, fitted(goal, workshop.home, decision))
     return dg.SensorResult(
         run_requests=[request(spec) for spec in specs],

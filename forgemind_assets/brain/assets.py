@@ -19,7 +19,12 @@ from forgemind_assets.markdown import table
 from forgemind_assets.partitions import BASELINE, iteration_key, iteration_number, trial_key
 from forgemind_assets.pictures import pictures_of_past
 from forgemind_assets.records import Plan
-from forgemind_assets.trial_grounds.report import read_cases, read_families, read_report
+from forgemind_assets.trial_grounds.report import (
+    read_cases,
+    read_comparable,
+    read_families,
+    read_report,
+)
 from resources import slice_ledger, trial_memory
 from resources.advisor import is_wanted, with_advice
 from resources.forks import budget_lock, spent_elsewhere
@@ -178,13 +183,16 @@ def looked(
 ) -> Champion | None:
     """The iteration's one look at the gate: recorded before anything is made of it."""
     store, best = workshop.store, contender(candidates)
-    held = read_cases(store.folder(goal.name, "benchmark_report", before.trial)) if before else {}
     if best is None or best.full is None:
-        return crown(goal.spec, iteration, candidates, before, held)
-    content = content_of(best.trial, best.passed, before.trial if before else "", held)
+        return crown(goal.spec, iteration, candidates, before, {})
+    held, passed = dict[str, bool](), best.passed
+    if before:
+        both = [store.folder(goal.name, "benchmark_report", t) for t in (before.trial, best.trial)]
+        held, passed = read_comparable(*both)
+    content = content_of(best.trial, passed, before.trial if before else "", held)
     may = allowance(goal, workshop, iteration, content)
-    full = best.full.model_copy(update={"looks": may.looks})
-    judged = [c.model_copy(update={"full": full}) if c is best else c for c in candidates]
+    seen = {"full": best.full.model_copy(update={"looks": may.looks}), "passed": passed}
+    judged = [c.model_copy(update=seen) if c is best else c for c in candidates]
     spent = before.alpha_spent if before else 0.0
     elsewhere = max(spent_elsewhere(store, goal.name), may.spent - spent)
     level = may.earlier.level if may.earlier else None
@@ -226,16 +234,25 @@ def effects_table(ledger: SliceLedger, iteration: str) -> str:
 
 def measured(workshop: Workshop, goal: str, trial: str) -> bool:
     """Whether a trial has been through all of dev: neither the canary nor a race stopped it."""
-    if not workshop.store.exists(goal, "canary_report", trial):
+    if not of_these_weights(workshop, goal, "canary_report", trial):
         return False
     meta = workshop.store.manifest(goal, "canary_report", trial).meta
     return not (meta.get("stopped") or meta.get("cannot_win"))
 
 
+def of_these_weights(workshop: Workshop, goal: str, asset: str, trial: str) -> bool:
+    """Whether a report is there, of the adapter as it is now: one made again has none yet."""
+    store = workshop.store
+    if not (store.exists(goal, asset, trial) and store.exists(goal, "adapter", trial)):
+        return False
+    tested = read_report(store.folder(goal, asset, trial)).model_hash
+    return tested == store.manifest(goal, "adapter", trial).version
+
+
 def candidate(workshop: Workshop, goal: str, trial: str) -> Candidate:
     """One trial's results, read from its reports; those on the gate where it was put to it."""
     dev = Score.of(read_report(workshop.store.folder(goal, "canary_report", trial)))
-    if not workshop.store.exists(goal, "benchmark_report", trial):
+    if not of_these_weights(workshop, goal, "benchmark_report", trial):
         return Candidate(trial=trial, dev=dev)
     folder = workshop.store.folder(goal, "benchmark_report", trial)
     return Candidate(

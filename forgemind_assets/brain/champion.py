@@ -112,6 +112,8 @@ def crown(
             leader=best.trial,
             leader_dev=best.dev.rate,
         )
+    if not before_passed.keys() & best.passed.keys():
+        return another_gate(best, before).model_copy(update=search_leader(candidates, best, before))
     looks_left = max(1, spec.limits.max_iterations + 1 - iteration_number(iteration))
     if level is None:
         level = next_level(spec.success.alpha, before.alpha_spent + spent_elsewhere, looks_left)
@@ -138,6 +140,16 @@ def nothing_new(before: Champion) -> Champion:
         leader_dev=before.leader_dev,
         alpha_spent=before.alpha_spent,
     )
+
+
+def another_gate(best: Candidate, before: Champion) -> Champion:
+    """The same champion where no case of the gate is what it was when the champion was tested."""
+    reason = (
+        f"{before.trial} stays: the gate, or how it is graded, is another one since {before.trial} "
+        f"was tested, so {best.trial} cannot be compared with it; materialise benchmark_report of "
+        f"{before.trial} again"
+    )
+    return nothing_new(before).model_copy(update={"reason": reason})
 
 
 def search_leader(candidates: list[Candidate], best: Candidate, before: Champion) -> dict[str, Any]:
@@ -190,9 +202,15 @@ def duel(
         full=full if new else before.full,
         dev=best.dev if new else before.dev,
         changed=new,
-        reason=sentence(spec, best.trial, before.trial, paired, facts, better=better, meets=meets),
+        reason=sentence(spec, best.trial, before.trial, paired, facts, better=better, meets=meets)
+        + not_compared(full.overall.total - paired.total, before.trial),
         **facts,
     )
+
+
+def not_compared(cases: int, old: str) -> str:
+    """What is told of the cases that the one before was not asked, or not as they are now."""
+    return f"; {cases} cases that {old} was not asked as they are now do not count" * (cases > 0)
 
 
 def sentence(

@@ -209,11 +209,15 @@ def races(plan: Plan) -> bool:
 def stopped_for_nothing(it: IterationState, trial: TrialState) -> bool:
     """Whether a trial was put out of its race by one that then broke off: it is to go on."""
     rival = it.trials.get(trial.beaten_by)
-    # a rival whose process was killed may not have left the race: then it ends after a few tries
     if rival is None or trial.work.status == "running" or trial.work.attempts >= MAX_ATTEMPTS:
         return False
-    gave_up = rival.work.status == "failed" and rival.work.failures >= MAX_FAILURES
-    return rival.stopped_by_canary or gave_up
+    return broke_off(rival)
+
+
+def broke_off(trial: TrialState) -> bool:
+    """Whether a trial will never come to an end, so that nobody may lose a race to it."""
+    gave_up = trial.work.status == "failed" and trial.work.failures >= MAX_FAILURES
+    return trial.stopped_by_canary or gave_up
 
 
 def gate_test(it: IterationState) -> Decision | None:

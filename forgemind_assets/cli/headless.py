@@ -18,6 +18,7 @@ from resources.endings import end
 from resources.history import read_state
 from resources.locks import driver_lock
 from resources.places import fitted
+from resources.race import clear_of_dead
 from resources.recovery import recover
 from resources.run_tags import AT_ONCE_TAG, INTERRUPTED_TAG
 from resources.runs import RunSpec, runs_for
@@ -67,6 +68,7 @@ def loop(
             stop = end(goal, instance, workshop, state, decision)
             watch([goal], instance, workshop.home)
             return stop
+        clear_of_dead(goal, workshop, decision, state)
         specs = runs_for(goal.name, fitted(goal, workshop.home, decision))
         for spec, messages in carry_out(goal, definitions, instance, workshop, specs):
             for message in messages:

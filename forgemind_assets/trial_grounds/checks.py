@@ -8,7 +8,7 @@ from forgemind_assets.markdown import table
 from forgemind_assets.partitions import BASELINE, split_trial
 from forgemind_assets.trial_grounds.report import read_report
 from forgemind_assets.trial_grounds.tripwires import Verdict, seal_verdict
-from resources.tripwires import general_of, impossible_of, slices_of
+from resources.tripwires import first_seals, general_of, impossible_of, slices_of
 from resources.workshop import Workshop
 
 SEALED_STEPS = ("adapter", "canary_report", "benchmark_report", "adversarial_report")
@@ -86,7 +86,9 @@ def _seals_hold(goal: Goal, keys: GoalKeys, asset: str) -> dg.AssetChecksDefinit
         store, trial = workshop.store, context.partition_key
         meta = store.manifest(goal.name, asset, trial).meta
         trained = store.manifest(goal.name, "adapter", trial).meta.get("seals")
-        verdict = seal_verdict(meta.get("changed_seals", ()), meta.get("seals", {}), trained)
+        verdict = seal_verdict(
+            meta.get("changed_seals", ()), meta.get("seals", {}), trained, first_seals(goal, store)
+        )
         return shown(verdict, dg.AssetCheckSeverity.ERROR)
 
     return check

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import BaseModel
+
 from forgemind_assets.prompting import Message
 from forgemind_assets.records import Case, TestResult
 from forgemind_assets.trial_grounds.graders.registry import Grader
@@ -67,6 +69,7 @@ def evaluate(
 def grade_case(case: Case, prompt: list[Message], answer: str | None, grader: Grader) -> TestResult:
     """One result; a case without an answer is unscored."""
     common: dict[str, Any] = {"case_id": case.id, "family": case.family, "slice": case.slice}
+    common["fingerprint"] = fingerprint(case, grader)
     text = "\n".join(f"[{m['role']}]\n{m['content']}" for m in prompt)
     if answer is None:
         return TestResult(**common, prompt=text, answer="", passed=None, reason="no_answer")
@@ -79,6 +82,16 @@ def grade_case(case: Case, prompt: list[Message], answer: str | None, grader: Gr
         reason=grade.reason,
         scores=grade.scores,
     )
+
+
+def fingerprint(case: Case, grader: Grader) -> str:
+    """What two results of one case must share to be comparable: what is asked, and what is right.
+
+    The prompt around it is the model's own affair. A grader's source is sealed apart from this.
+    """
+    rules = grader.model_dump(mode="json") if isinstance(grader, BaseModel) else {}
+    told = [case.input, case.expected, type(grader).__name__, rules]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def best_constant(

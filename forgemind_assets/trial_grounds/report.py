@@ -166,6 +166,29 @@ def read_cases(folder: Path) -> dict[str, bool]:
     return {case_id: passed is True for case_id, passed in frame.iter_rows()}
 
 
+def read_comparable(old: Path, new: Path) -> tuple[dict[str, bool], dict[str, bool]]:
+    """Case id -> passed of two reports, without the cases that are not the same in both.
+
+    A case that was edited between them, or graded by other rules, keeps its id and is another one.
+    Reports from before fingerprints were noted are taken as they are.
+    """
+    before, after = _fingerprints(old), _fingerprints(new)
+    other = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+    held, now = read_cases(old), read_cases(new)
+    for name in other:
+        del held[name], now[name]
+    return held, now
+
+
+def _fingerprints(folder: Path) -> dict[str, str]:
+    """Case id -> fingerprint, of those that were noted."""
+    file = folder / "cases.parquet"
+    if "fingerprint" not in pl.read_parquet_schema(file):
+        return {}
+    rows = pl.read_parquet(file, columns=["case_id", "fingerprint"]).rows()
+    return {name: mark for name, mark in rows if mark}
+
+
 def read_families(folder: Path) -> dict[str, str]:
     """Case id -> family, of a report that `write_report` wrote."""
     return dict(pl.read_parquet(folder / "cases.parquet", columns=["case_id", "family"]).rows())

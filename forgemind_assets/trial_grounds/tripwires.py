@@ -20,6 +20,9 @@ GENERAL_TOKENS = 32
 IMPOSSIBLE_ALPHA = 0.01
 """Probability that an honest model is asked about: each question costs a person's time."""
 
+WEIGHTS = "base weights"
+"""Their name among the seals."""
+
 ALPHA = 0.05
 FORGETFUL = (
     "Nothing, where the model is for this task alone: an adapter for a narrow form answers "
@@ -151,18 +154,28 @@ def changed_seals(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
 
 
 def seal_verdict(
-    changed: Sequence[str], before: Mapping[str, str], trained_with: Mapping[str, str] | None
+    changed: Sequence[str],
+    before: Mapping[str, str],
+    trained_with: Mapping[str, str] | None,
+    baseline: Mapping[str, str] | None = None,
 ) -> Verdict:
     """Whether suites, graders and base weights stayed what they were.
+
+    Suites may grow between two trials. Base weights may not: the adapters before them are of no
+    use on others, and what is compared with them would be another model.
 
     Args:
         changed: what differed after the step from before it.
         before: the hashes before the step.
         trained_with: the hashes that the trial's making began with; None where none were noted.
+        baseline: those of the goal's first baseline; None where none were noted.
     """
     since = changed_seals(trained_with, before) if trained_with else []
     told = [f"{name} changed while this step ran" for name in changed]
     told += [f"{name} is not what it was when the trial was made" for name in since]
+    first = (baseline or {}).get(WEIGHTS)
+    if first and before.get(WEIGHTS, first) != first and WEIGHTS not in since:
+        told.append(f"{WEIGHTS} are not those that the goal began with")
     return Verdict(
         holds=not told,
         sentence="; ".join(told) + ": find out who changed it, and run the trial again"

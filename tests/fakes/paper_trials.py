@@ -42,12 +42,17 @@ def paper_goal(folder: Path, name: str = "small_goal", *, trials: int, iteration
     return load_goal(write_goal(folder / name, changes))
 
 
-def install_paper(folder: Path, instance, environment, *, trials=2, iterations=1) -> Installation:
-    """An installation with one such goal. `environment` is pytest's monkeypatch."""
+def install_paper(
+    folder: Path, instance, environment, *, trials=2, iterations=1, doomed=""
+) -> Installation:
+    """An installation with one such goal. `environment` is pytest's monkeypatch.
+
+    The trial `doomed` is far ahead at its first rung, and breaks off there each time.
+    """
     prepare_environment(folder, environment.setenv)
     goal = paper_goal(folder, trials=trials, iterations=iterations)
     workshop = Workshop(home_root=str(folder / "home"), models_root=str(folder / "models"))
-    return Installation(goal, workshop, paper_definitions(goal, workshop), instance)
+    return Installation(goal, workshop, paper_definitions(goal, workshop, doomed), instance)
 
 
 def prepare_environment(folder: Path, setenv) -> None:
@@ -73,16 +78,19 @@ def results_of(trial: str, suite: str) -> list[TestResult]:
     ]  # fmt: skip
 
 
-def report_of(goal: Goal, trial: str, results: list[TestResult], suite: str) -> Report:
+def report_of(
+    goal: Goal, workshop: Workshop, trial: str, results: list[TestResult], suite: str
+) -> Report:
     return summarise(
-        results, goal=goal.name, suite=suite, suite_hash="h", model=trial, model_hash="m",
+        results, goal=goal.name, suite=suite, suite_hash="h", model=trial,
+        model_hash=workshop.store.manifest(goal.name, "adapter", trial).version,
         prompt_variant="short",
     )  # fmt: skip
 
 
-def paper_definitions(goal: Goal, workshop: Workshop) -> dg.Definitions:
+def paper_definitions(goal: Goal, workshop: Workshop, doomed: str = "") -> dg.Definitions:
     keys = GoalKeys(goal.name)
-    assets = [*brain_assets.build_assets(goal, keys), *paper_assets(goal, keys)]
+    assets = [*brain_assets.build_assets(goal, keys), *paper_assets(goal, keys, doomed)]
     jobs = [
         dg.define_asset_job(
             job_name(goal.name, phase),
@@ -97,7 +105,7 @@ def paper_definitions(goal: Goal, workshop: Workshop) -> dg.Definitions:
     )
 
 
-def paper_assets(goal: Goal, keys: GoalKeys) -> list:
+def paper_assets(goal: Goal, keys: GoalKeys, doomed: str = "") -> list:
     iterations = {"partitions_def": keys.iterations, "key_prefix": [goal.name]}
     trials = {"partitions_def": keys.trials, "key_prefix": [goal.name]}
 
@@ -117,15 +125,21 @@ def paper_assets(goal: Goal, keys: GoalKeys) -> list:
     @dg.asset(deps=[keys.across("plan")], **trials)
     def adapter(context: dg.AssetExecutionContext, workshop: Workshop) -> None:
         trial = context.partition_key
-        race = open_race(goal, workshop, trial)
+        race, meta = open_race(goal, workshop, trial), {"seconds": 1.0}
         if race:
-            race.at_rung(0.5, 1 - strength(trial) / CASES)
-        with workshop.store.publish(goal.name, "adapter", trial, {"seconds": 1.0}) as folder:
+            loss = 0.01 if trial == doomed else 1 - strength(trial) / CASES
+            by, why = race.at_rung(0.5, loss)
+            meta |= {"cannot_win": why, "beaten_by": by} if by else {}
+        if trial == doomed:
+            raise RuntimeError("No space left on device")
+        with workshop.store.publish(goal.name, "adapter", trial, meta) as folder:
             (folder / "weights").write_text(trial)
 
-    @dg.asset(deps=[adapter], **trials)
+    @dg.asset(deps=[adapter], output_required=False, **trials)
     def canary_report(context: dg.AssetExecutionContext, workshop: Workshop) -> None:
         trial = context.partition_key
+        if workshop.store.manifest(goal.name, "adapter", trial).meta.get("cannot_win"):
+            return
         results, race = results_of(trial, "dev"), open_race(goal, workshop, trial)
         if race:
             passed = {r.case_id: bool(r.passed) for r in results}
@@ -157,4 +171,4 @@ def publish(goal: Goal, workshop: Workshop, asset: str, trial: str, suite: str) 
     results = results_of(trial, suite)
     meta = {"seconds": 1.0, "at": time.time()}
     with workshop.store.publish(goal.name, asset, trial, meta) as folder:
-        write_report(report_of(goal, trial, results, suite), results, folder)
+        write_report(report_of(goal, workshop, trial, results, suite), results, folder)

@@ -322,6 +322,23 @@ def test_mistakes_are_counted_on_dev_alone_and_hold_no_text_of_a_case(tmp_path):
     assert mistakes_before(goal, store, "0000", seeds) == ()
 
 
+def test_whose_mistakes_are_taught_is_decided_on_dev_and_the_gate_has_no_say(tmp_path):
+    goal = load_goal(write_goal(tmp_path / "goal"))
+    store, seeds = Workshop(home_root=str(tmp_path / "home")).store, load_seeds(goal)
+    none, rate = '{"cwe": "none"}', {"overall": Rate(passed=1, total=2)}
+    report(store, DEV_REPORT, "0001-a", [("CWE-89", none, False, "p")])
+    report(store, DEV_REPORT, "0002-a", [("CWE-78", none, False, "p")])
+    told = {}
+    for verdict, (trial, changed) in {"stays": ("0001-a", False), "new": ("0002-a", True)}.items():
+        after = Champion(trial=trial, full=rate, dev=rate, changed=changed, reason="r",
+                         leader="0002-a", leader_dev=0.5)  # fmt: skip
+        with store.publish(goal.name, "champion", "0002", {}) as folder:
+            (folder / "champion.json").write_text(after.model_dump_json())
+        told[verdict] = mistakes_before(goal, store, "0003", seeds)
+    assert told["stays"] == told["new"]
+    assert [one.slice for one in told["new"]] == ["CWE-78"]
+
+
 def test_a_goal_without_labels_or_code_is_served_too(tmp_path):
     spec = goal_spec()
     spec["task"] = {

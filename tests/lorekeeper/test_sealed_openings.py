@@ -74,7 +74,7 @@ def with_version_3(place):
 
 
 def test_an_opening_is_recorded_before_its_result_and_both_before_the_move(place):
-    found = [(e.action, e.version) for e in events(place)]
+    found = [(e.action, e.version) for e in events(place) if e.action != "gate_looked"]
     assert found == [
         ("registered", "1"), ("sealed_opened", "1"), ("sealed_read", "1"), ("promoted", "1"),
         ("registered", "2"), ("sealed_opened", "2"), ("sealed_read", "2"),

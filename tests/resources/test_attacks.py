@@ -180,7 +180,7 @@ def champion(goal, workshop, trial):
     return workshop.store.manifest(goal.name, "adapter", trial).version
 
 
-def test_the_loop_attacks_the_champion_before_where_the_plan_asks_for_it(place):
+def test_the_loop_attacks_the_leader_before_where_the_plan_asks_for_it(place):
     goal, workshop, _ = place
     version = champion(goal, workshop, "0001-a")
     knows_dev(goal, workshop, KNOWN, "0001-a", version, "short")
@@ -188,8 +188,8 @@ def test_the_loop_attacks_the_champion_before_where_the_plan_asks_for_it(place):
     meta = make_raw(goal, workshop, "0002")
     report = published(goal, workshop, "0001-a")
     assert (report.parents, report.seed) == (8, 3)
-    assert meta["attack_on_champion"]["model"] == "0001-a"
-    assert meta["attack_on_champion"]["verified"] == report.attacks.verified
+    assert meta["attack_on_leader"]["model"] == "0001-a"
+    assert meta["attack_on_leader"]["verified"] == report.attacks.verified
     told = mistakes_before(goal, workshop.store, "0002", load_seeds(goal))
     assert told == report.mistakes
     assert set(mistakes_by_slice(told, attacks=True)) == {m.slice for m in report.mistakes}

@@ -122,3 +122,17 @@ def test_a_run_is_stopped_where_a_suite_changes_while_it_is_examined(place):
     (message,) = failures(again)
     assert message.endswith("small_goal/adapter: seals_hold")
     assert store.partitions("small_goal", "benchmark_report") == []
+
+
+@pytest.mark.slow
+def test_a_run_is_stopped_whose_base_weights_were_swapped_since_the_baselines(place, tmp_path):
+    for _ in range(5):  # the plan, two baselines, their conclusion; then the first data
+        assert next_run(place).success
+    file = tmp_path / "tiny" / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    before = place.workshop.store.partitions("small_goal", "benchmark_report")
+    (message,) = failures(next_run(place))
+    assert message.endswith("small_goal/adapter: seals_hold")
+    assert place.workshop.store.partitions("small_goal", "benchmark_report") == before

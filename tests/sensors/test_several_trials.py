@@ -59,6 +59,23 @@ def test_of_several_trials_only_the_one_that_leads_on_dev_is_put_to_the_gate(
     assert plan.trials[0].training.start_from == "0001-b", "training goes on from the leader"
 
 
+def test_a_trial_that_broke_off_for_good_keeps_nobody_out_of_its_race(
+    tmp_path, instance, monkeypatch
+):
+    """Its disk was full, so it never left the race by itself; c was put out by it."""
+    place = install_paper(tmp_path, instance, monkeypatch, trials=3, doomed="0001-b")
+    one_at_a_time(place)
+    stop = drive(place.goal, place.definitions, instance, place.workshop)
+    assert "1 of 1 iterations" in stop.reason
+    trials = read_state(place.goal, instance, place.workshop).last.trials
+    assert (trials["b"].work.status, trials["b"].work.failures) == ("failed", 3)
+    assert [trials[name].cannot_win for name in "ac"] == ["", ""]
+    assert trials["c"].work.attempts == 2, "once put out, once more without the one that failed"
+    assert trials["a"].full is not None
+    runs = instance.get_runs(dg.RunsFilter(tags={GOAL_TAG: "small_goal", PHASE_TAG: "conclude"}))
+    assert len(runs) == 2, "one of each iteration"
+
+
 def test_the_sensor_asks_for_all_trials_at_once_and_for_the_gate_once(
     tmp_path, instance, monkeypatch
 ):

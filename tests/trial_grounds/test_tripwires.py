@@ -129,6 +129,18 @@ def test_one_bad_slice_among_six_is_found_at_holms_level(now, worse):
     assert ("worse than 0001-a on s0 from 10 to 3 of 10" in verdict.sentence) == worse
 
 
+def test_base_weights_are_those_of_the_baselines_and_suites_may_grow():
+    first = {"suite full": "a", "base weights": "b"}
+    grown = {"suite full": "more", "base weights": "b"}
+    assert seal_verdict([], grown, grown, first).holds
+    swapped = grown | {"base weights": "other"}
+    verdict = seal_verdict([], swapped, swapped, first)
+    assert not verdict.holds
+    assert "base weights are not those that the goal began with" in verdict.sentence
+    assert seal_verdict([], swapped, swapped, None).holds
+    assert seal_verdict([], {}, None, first).holds, "a report from before seals were noted"
+
+
 def test_what_changed_is_named_and_what_held_is_counted():
     trained = {"suite full": "a", "graders": "b"}
     assert seal_verdict([], trained, trained).holds

@@ -1,4 +1,4 @@
-"""Adversarial: examples that look like what they are not, where the last champion was fooled."""
+"""Adversarial: examples that look like what they are not, where the leader on dev was fooled."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Tricks(Record):
 class AdversarialPrompt(RewritePrompt):
     """`prompts/teacher/adversarial.yaml`; `{{trick}}` is drawn by the example's label.
 
-    `attacks` words, as a trick, the kinds of mutation of an attack on the last champion.
+    `attacks` words, as a trick, the kinds of mutation of an attack on the one that leads on dev.
     """
 
     tricks: Tricks
@@ -51,7 +51,7 @@ class AdversarialPrompt(RewritePrompt):
 class Adversarial(Rewrites[AdversarialPrompt]):
     """Asks for misleading examples with the same answer.
 
-    Slices in which an attack fooled the champion, or without an attack those in which it misses or
+    Slices in which an attack fooled the leader, or without an attack those in which it misses or
     raises false alarms on dev, are asked for as often as it does; all alike while nothing is known.
     Half of the requests for a slice use the kinds of mutation that fooled it there, where the
     prompt has words for them. Wrong answers that cannot be read fool nobody and do not count.

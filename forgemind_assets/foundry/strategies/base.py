@@ -98,7 +98,7 @@ class Order:
         options: the strategy's options in `goal.yaml`.
         on_progress: called with (what, done, total).
         variants: names of the prompt variants to ask with; empty: the goal's choice.
-        mistakes: what the last champion gets wrong on dev, as counts.
+        mistakes: what the trial that leads on dev gets wrong on dev, as counts.
     """
 
     goal: Goal

@@ -1,4 +1,4 @@
-"""Failure-driven: more of what the last champion gets wrong on dev.
+"""Failure-driven: more of what the trial that leads on dev gets wrong there.
 
 A teacher is told the slice and the kind of mistake. It never sees a case of any suite: what it
 rewrites is a hand-written example of the slice.
@@ -48,7 +48,7 @@ class FailurePrompt(RewritePrompt):
 
 
 class FailureDriven(Rewrites[FailurePrompt]):
-    """Asks for examples of the slices and kinds in which the champion fails.
+    """Asks for examples of the slices and kinds in which the one that leads on dev fails.
 
     Asks nothing while no mistake is known: before a first model was tested on dev.
     """

@@ -1,4 +1,4 @@
-"""What the last champion gets wrong on dev, as counts: no case, no text, no id of one."""
+"""What the trial that leads on dev gets wrong there, as counts: no case, no text, no id of one."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
