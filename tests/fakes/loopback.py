@@ -4,7 +4,6 @@ import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-
 STOP_SECONDS = 0.02  # how often a server looks whether it is to end; half a second unless said
 
 
