@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 GOAL ?= python_security
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where a container forbids Python to keep what it compiled, each process would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 

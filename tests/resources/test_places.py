@@ -111,10 +111,10 @@ def test_a_share_is_pinned_while_it_is_held(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     before = torch.get_num_threads()
-    with pinned(Share(threads=1, accelerator="1")):
-        assert os.environ["OMP_NUM_THREADS"] == "1"
+    with pinned(Share(threads=before + 1, accelerator="1")):
+        assert os.environ["OMP_NUM_THREADS"] == str(before + 1)
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
-        assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == before + 1
     assert "OMP_NUM_THREADS" not in os.environ
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
     assert torch.get_num_threads() == before

@@ -70,35 +70,40 @@ def test_both_drivers_leave_the_same_history(tmp_path, monkeypatch):
     assert all(status == dg.DagsterRunStatus.SUCCESS for _, status, *_ in headless["runs"])
 
 
-def test_a_run_that_was_killed_is_closed_and_tried_again_once(tmp_path, monkeypatch):
-    with dg.instance_for_test() as instance:
-        place = install(tmp_path, instance, monkeypatch, {"limits.max_iterations": 1})
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A loop that ended, and its first run: one that began and was killed before the loop."""
+    folder = tmp_path_factory.mktemp("ended")
+    with pytest.MonkeyPatch.context() as environment, dg.instance_for_test() as instance:
+        place = install(folder, instance, environment, {"limits.max_iterations": 1})
         first = tick(place.goal, instance, place.workshop).run_requests[0]
         job = place.definitions.resolve_job_def(first.job_name)
         dead = instance.create_run_for_job(
             job, tags=first.tags | {"dagster/run_key": first.run_key}, run_config=first.run_config
         )
-        instance.report_run_canceling  # noqa: B018
         assert not tick(place.goal, instance, place.workshop).run_requests, "it is waited for"
         drive(place.goal, place.definitions, instance, place.workshop)
-        closed = instance.get_run_by_id(dead.run_id)
-        assert closed.status == dg.DagsterRunStatus.FAILURE
-        assert INTERRUPTED_TAG in closed.tags
-        prepared = instance.get_runs(
-            dg.RunsFilter(tags={"forgemind/phase": "prepare", "forgemind/iteration": "0000"})
-        )
-        assert [run.tags["forgemind/attempt"] for run in prepared] == ["2", "1"]
+        yield place, dead
 
 
-def test_the_champion_is_registered_once_however_often_it_is_concluded(tmp_path, monkeypatch):
-    with dg.instance_for_test() as instance:
-        place = install(tmp_path, instance, monkeypatch, {"limits.max_iterations": 1})
-        drive(place.goal, place.definitions, instance, place.workshop)
-        client = Registry(place.workshop.home).client()
-        before = client.search_model_versions("name = 'small_goal'")
-        job = place.definitions.resolve_job_def("small_goal__conclude")
-        job.execute_in_process(instance=instance, partition_key="0001")
-        assert client.search_model_versions("name = 'small_goal'") == before
+def test_a_run_that_was_killed_is_closed_and_tried_again_once(ended):
+    place, dead = ended
+    closed = place.instance.get_run_by_id(dead.run_id)
+    assert closed.status == dg.DagsterRunStatus.FAILURE
+    assert INTERRUPTED_TAG in closed.tags
+    prepared = place.instance.get_runs(
+        dg.RunsFilter(tags={"forgemind/phase": "prepare", "forgemind/iteration": "0000"})
+    )
+    assert [run.tags["forgemind/attempt"] for run in prepared] == ["2", "1"]
+
+
+def test_the_champion_is_registered_once_however_often_it_is_concluded(ended):
+    place, _ = ended
+    client = Registry(place.workshop.home).client()
+    before = client.search_model_versions("name = 'small_goal'")
+    job = place.definitions.resolve_job_def("small_goal__conclude")
+    job.execute_in_process(instance=place.instance, partition_key="0001")
+    assert client.search_model_versions("name = 'small_goal'") == before
 
 
 def test_any_asset_of_any_partition_can_be_made_by_hand(tmp_path, monkeypatch):
