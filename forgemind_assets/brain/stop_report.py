@@ -170,11 +170,16 @@ def tested(state: State) -> dict[str, Score]:
 
 
 def best_of(spec: GoalSpec, state: State) -> tuple[Best, Score] | None:
-    """The result with the highest lower bound; baselines only where nothing else was tested."""
+    """The result with the highest lower bound, of equals the champion's.
+
+    Baselines only where nothing else was tested.
+    """
     results = tested(state)
     trained = {n: score for n, score in results.items() if not n.startswith(BASELINE)} or results
     judged = {name: judge(spec, score) for name, score in trained.items()}
-    name = max(judged, key=lambda one: (judged[one].lower, one), default=None)
+    it = last_concluded(state)
+    leads = it.champion if it else None
+    name = max(judged, key=lambda one: (judged[one].lower, one == leads, one), default=None)
     if name is None:
         return None
     verdict, score = judged[name], trained[name]
