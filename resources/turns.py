@@ -87,7 +87,7 @@ def attempt(
     """One trial's configuration and result."""
     name, training = trial_key(key, trial.name), trial.training
     assert training is not None
-    metas = metas_of(store, goal, name)
+    metas = list(metas_of(store, goal, name).values())
     return Attempt(
         trial=name,
         learning_rate=training.learning_rate,
@@ -101,18 +101,19 @@ def attempt(
     )
 
 
-def metas_of(store: Store, goal: str, trial: str) -> list[dict[str, Any]]:
+def metas_of(store: Store, goal: str, trial: str) -> dict[str, dict[str, Any]]:
     """What is noted of a trial's adapter and of its dev report, as far as they are published."""
-    return [
-        store.manifest(goal, asset, trial).meta
+    return {
+        asset: store.manifest(goal, asset, trial).meta
         for asset in ("adapter", "canary_report")
         if store.exists(goal, asset, trial)
-    ]
+    }
 
 
 def stopped_because(store: Store, goal: str, trial: str) -> str:
     """Why a trial was stopped early; empty where it was not."""
     metas = metas_of(store, goal, trial)
-    if any(meta.get("stopped") for meta in metas):
+    # An adapter's "stopped" says how its training ended, which every training does.
+    if metas.get("canary_report", {}).get("stopped"):
         return "below the canary pass rate"
-    return next((meta["cannot_win"] for meta in metas if meta.get("cannot_win")), "")
+    return next((m["cannot_win"] for m in metas.values() if m.get("cannot_win")), "")

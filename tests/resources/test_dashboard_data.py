@@ -191,9 +191,11 @@ def test_each_trial_says_why_it_is_tried_and_why_it_was_stopped(source):
     plan = first.model_copy(update={"trials": (first.trials[0], beside)})
     with source.store.publish(NAME, "plan", "0001", {}) as folder:
         (folder / "plan.json").write_text(plan.model_dump_json())
+    ended = {"stopped": "finished"}  # as every training notes
     lost = {"cannot_win": "loss 3.2 where a had 1.5"}
-    with source.store.publish(NAME, "adapter", "0001-b", lost) as folder:
-        (folder / "weights").write_bytes(b"not read")
+    for name, meta in (("0001-a", ended), ("0001-b", ended | lost)):
+        with source.store.publish(NAME, "adapter", name, meta) as folder:
+            (folder / "weights").write_bytes(b"not read")
     found = source.goal(NAME)
     assert {line.trial: line.tries for line in found.trials} == {
         "0001-a": plan.hypothesis,
@@ -202,3 +204,4 @@ def test_each_trial_says_why_it_is_tried_and_why_it_was_stopped(source):
     page = goal_page(found)
     assert "beside it 0001-b" in page
     assert "stopped 0001-b" in page
+    assert "stopped 0001-a" not in page
