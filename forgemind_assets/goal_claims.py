@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from forgemind_assets.brain.decide import percent
 from forgemind_assets.goal import GoalSpec
 from forgemind_assets.goal_loading import SuiteSize
 from forgemind_assets.records import Record
@@ -125,7 +126,7 @@ def gain_verdict(found: Comparison) -> Verdict:
     reason = (
         f"{found.cases:,} cases in {found.families:,} families find a true gain of "
         f"{100 * found.detectable_gain:.1f} points with 80 % probability, where the loop errs in "
-        f"{found.alpha:.0%} at most over {found.looks} iterations{wanted}"
+        f"{percent(found.alpha)} at most over {found.looks} iterations{wanted}"
     )
     state = "holds" if enough else "doubtful"
     return Verdict(subject="better than before", state=state, reason=reason)
@@ -133,7 +134,7 @@ def gain_verdict(found: Comparison) -> Verdict:
 
 def claim_verdict(claim: Claim) -> Verdict:
     """Whether the suite is large enough for the claim."""
-    subject = f"{claim.pass_rate:.0%} of {claim.suite}"
+    subject = f"{percent(claim.pass_rate)} of {claim.suite}"
     if claim.confidence is None:
         reason = (
             f"{claim.passes_needed} of {claim.cases} cases must pass; a rate there is known to "
@@ -143,17 +144,18 @@ def claim_verdict(claim: Claim) -> Verdict:
         )
         return Verdict(subject=subject, state="holds", reason=reason)
     if claim.passes_needed is None:
-        reason = f"no score on {claim.cases} cases has a lower bound of {claim.pass_rate:.0%}"
+        reason = f"no score on {claim.cases} cases has a lower bound of {percent(claim.pass_rate)}"
         return Verdict(subject=subject, state="fails", reason=reason)
     needs = {3: claim.cases_if_3_points_better, 5: claim.cases_if_5_points_better}
     wanted = " and ".join(
-        f"{count or 'more than 20,000'} if it is {points} points better"
+        f"{count or 'more than 20,000'} cases if its true rate is {points} points above the goal"
         for points, count in needs.items()
     )
     reason = (
         f"{claim.passes_needed} of {claim.cases} cases must pass for a lower bound of "
-        f"{claim.pass_rate:.0%} at {claim.confidence:.0%} confidence over the whole loop; to pass "
-        f"with 80 % probability a model needs {wanted}"
+        f"{percent(claim.pass_rate)} at {percent(claim.confidence)} confidence over the whole "
+        f"loop; to pass with 80 % probability a model needs {wanted}; all reckoned for families "
+        "as alike as is usual"
     )
     enough = needs[5] is not None and claim.cases >= needs[5]
     return Verdict(subject=subject, state="holds" if enough else "doubtful", reason=reason)

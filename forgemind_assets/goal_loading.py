@@ -47,7 +47,7 @@ class SuiteSize(Record):
 
 
 def find_goal(path: Path | str) -> Path:
-    """The contract's file for a file, a goal's folder, or the name of a goal in `benchmarks/`.
+    """The contract's file for a file, a goal's folder, or the name of one of the `goal_files`.
 
     Raises GoalError, naming the nearest goal, where there is none.
     """
@@ -57,7 +57,10 @@ def find_goal(path: Path | str) -> Path:
             return candidate.resolve()
         if (candidate / "goal.yaml").is_file():
             return (candidate / "goal.yaml").resolve()
-    names = sorted(p.parent.name for p in GOALS.glob("*/goal.yaml"))
+    named = {goal_name(file): file for file in goal_files()}
+    if str(path) in named:
+        return named[str(path)].resolve()
+    names = sorted(named)
     near = get_close_matches(given.name, names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else f"; known goals: {', '.join(names)}"
     message = f"expected a goal.yaml, its folder or the name of a goal, found none{hint}"
@@ -66,8 +69,16 @@ def find_goal(path: Path | str) -> Path:
 
 def goal_files() -> list[Path]:
     """The goals of this installation: those in `benchmarks/`, and those in `FORGEMIND_GOALS`."""
-    named = os.environ.get("FORGEMIND_GOALS", "")
-    return [*sorted(GOALS.glob("*/goal.yaml")), *(Path(p) for p in named.split(os.pathsep) if p)]
+    named = [Path(p) for p in os.environ.get("FORGEMIND_GOALS", "").split(os.pathsep) if p]
+    files = [path / "goal.yaml" if path.is_dir() else path for path in named]
+    return [*sorted(GOALS.glob("*/goal.yaml")), *files]
+
+
+def goal_name(file: Path) -> str:
+    """The name that a contract gives its goal; that of its folder where it cannot be read."""
+    found: Any = read_yaml(file, file.name).value if file.is_file() else None
+    name = found.get("name") if isinstance(found, dict) else None
+    return name if isinstance(name, str) else file.parent.name
 
 
 def unique_goals(paths: Iterable[Path]) -> list[Goal]:

@@ -21,7 +21,7 @@ from forgemind_assets.goal import Goal
 from forgemind_assets.home import Home
 from forgemind_assets.lorekeeper.store import Store
 from forgemind_assets.partitions import split_trial, trial_key
-from forgemind_assets.records import Plan
+from forgemind_assets.records import Plan, TrialSettings
 from forgemind_assets.trial_grounds.report import Report, read_report
 from forgemind_assets.warden.reviews import Review
 from resources.alerts import Outbox
@@ -36,7 +36,7 @@ from resources.reviews import Reviews, open_reviews
 from resources.source_accounts import goal_accounts
 from resources.stop_reports import read_stop_report
 from resources.stop_wishes import StopWishes
-from resources.turns import read_turns
+from resources.turns import read_turns, stopped_because
 
 SUITES = {"dev": "canary_report", "full": "benchmark_report", "adversarial": "adversarial_report"}
 ALERTS = 30
@@ -212,13 +212,19 @@ class Source:
                     TrialLine(
                         iteration=key,
                         trial=name,
-                        hypothesis=plan.hypothesis,
+                        tries=self._tries(goal, plan, trial),
                         reports=self._reports(goal, name),
                         champion=leader is not None and leader.trial == name,
                         registered=self._version(goal, key, name),
                     )
                 )
         return tuple(lines)
+
+    def _tries(self, goal: str, plan: Plan, trial: TrialSettings) -> str:
+        """Why a trial is tried, and why it was stopped, if it was."""
+        told = trial.why or plan.hypothesis
+        stopped = stopped_because(self.store, goal, trial_key(plan.iteration, trial.name))
+        return f"{told} Stopped: {stopped}." if stopped else told
 
     def _reports(self, goal: str, trial: str | None) -> dict[str, Report]:
         found = {suite: self._report(goal, suite, trial) for suite in SUITES} if trial else {}

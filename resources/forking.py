@@ -19,8 +19,7 @@ from forgemind_assets.brain.state import State, Work
 from forgemind_assets.errors import AlteredArtefact, UserError
 from forgemind_assets.foundry.tables import KEPT, read_rows
 from forgemind_assets.goal import Goal
-from forgemind_assets.goal_loading import goal_files
-from forgemind_assets.goal_yaml import read_yaml
+from forgemind_assets.goal_loading import goal_files, goal_name
 from forgemind_assets.lorekeeper.hashing import difference, hash_files
 from forgemind_assets.lorekeeper.promotion import Entry
 from forgemind_assets.lorekeeper.store import FORKED_FROM, Store, write_atomic
@@ -104,10 +103,7 @@ def standing(workshop: Workshop, goal: Goal, name: str, fork: Fork) -> Standing:
 
 def known_names(goal: Goal) -> set[str]:
     """Names of the goals of this installation, and of those in the goal's folder."""
-    known = (file / "goal.yaml" if file.is_dir() else file for file in goal_files())
-    files = [*known, *goal.folder.glob("goal*.yaml")]
-    values = [read_yaml(file, file.name).value for file in files]
-    return {str(value.get("name")) for value in values if isinstance(value, dict)}
+    return {goal_name(file) for file in (*goal_files(), *goal.folder.glob("goal*.yaml"))}
 
 
 def make(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 from forgemind_assets.brain.champion import Champion
 from forgemind_assets.brain.search.accounts import sources_line
@@ -86,14 +87,7 @@ def attempt(
     """One trial's configuration and result."""
     name, training = trial_key(key, trial.name), trial.training
     assert training is not None
-    metas = [
-        store.manifest(goal, asset, name).meta
-        for asset in ("adapter", "canary_report")
-        if store.exists(goal, asset, name)
-    ]
-    stopped = next((meta["cannot_win"] for meta in metas if meta.get("cannot_win")), "")
-    if any(meta.get("stopped") for meta in metas):
-        stopped = "below the canary pass rate"
+    metas = list(metas_of(store, goal, name).values())
     return Attempt(
         trial=name,
         learning_rate=training.learning_rate,
@@ -102,6 +96,24 @@ def attempt(
         epochs=training.epochs,
         rows=metas[0].get("rows") if metas else None,
         dev=report.pass_rate if report else None,
-        stopped=stopped,
+        stopped=stopped_because(store, goal, name),
         why=trial.why,
     )
+
+
+def metas_of(store: Store, goal: str, trial: str) -> dict[str, dict[str, Any]]:
+    """What is noted of a trial's adapter and of its dev report, as far as they are published."""
+    return {
+        asset: store.manifest(goal, asset, trial).meta
+        for asset in ("adapter", "canary_report")
+        if store.exists(goal, asset, trial)
+    }
+
+
+def stopped_because(store: Store, goal: str, trial: str) -> str:
+    """Why a trial was stopped early; empty where it was not."""
+    metas = metas_of(store, goal, trial)
+    # An adapter's "stopped" says how its training ended, which every training does.
+    if metas.get("canary_report", {}).get("stopped"):
+        return "below the canary pass rate"
+    return next((m["cannot_win"] for m in metas.values() if m.get("cannot_win")), "")

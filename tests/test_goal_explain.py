@@ -251,7 +251,10 @@ def test_the_seed_example_holds_within_its_limits():
     assert 0 < report.per_try.gpu_dollars < 50
     doubtful = {v.subject for v in report.verdicts if v.state != "holds"}
     assert doubtful == {"90% of full", "better than before"}
-    assert "434 if it is 5 points better" in verdict(report, "90% of full").reason
+    assert (
+        "434 cases if its true rate is 5 points above the goal"
+        in verdict(report, "90% of full").reason
+    )
 
 
 def test_the_default_goal_holds_within_its_limits_on_two_cores():

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from forgemind_assets.errors import GoalError, Problem
 from forgemind_assets.goal_loading import (
     find_goal,
+    goal_files,
     load_cases,
     load_goal,
     load_seeds,
@@ -512,3 +513,12 @@ def test_the_shipped_large_goal_is_the_seed_example():
     assert spec.limits.quantisation == "4bit"
     assert spec.limits.gpu_dollars_per_try == 50
     assert spec.teachers[0].api_key_env == "OPENAI_API_KEY"
+
+
+def test_a_goal_named_in_the_environment_is_found_by_its_name(tmp_path: Path, monkeypatch):
+    folder = write_goal(tmp_path / "elsewhere")
+    monkeypatch.setenv("FORGEMIND_GOALS", str(folder))
+    assert find_goal("small_goal") == folder / "goal.yaml"
+    assert folder / "goal.yaml" in goal_files()
+    with pytest.raises(GoalError, match="did you mean small_goal"):
+        find_goal("smal_goal")

@@ -30,7 +30,7 @@ def baseline_plan(spec: GoalSpec) -> Plan:
     """Iteration 0000: the base model as it is, zero-shot and few-shot."""
     return Plan(
         iteration=BASELINE,
-        hypothesis="None: this measures the base model before anything is trained.",
+        hypothesis="No hypothesis: this measures the base model before anything is trained.",
         expected_effect="The two pass rates that every later adapter must beat.",
         data=None,
         trials=(
@@ -156,7 +156,7 @@ def next_plan(
             f"from {dev.rate:.0%}.{_after(gain.told if gain else '')}{_after(aim.change)}"
             f"{share_note}{_after(asked.sentence)}"
         ),
-        expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.0%}.",
+        expected_effect=f"Dev pass rate at least {dev.rate + expected_gain(dev):.1%}.",
         expected_dev_gain=expected_gain(dev),
         rows_gain=(gain.mean, gain.low, gain.high) if gain else None,
         rows_dollars=asked.dollars,
@@ -221,7 +221,7 @@ def training_tack(
         for name, found in (("learning_rate", rate), ("epochs", epochs))
     )
     if epochs != past.epochs:
-        passes = f" for {epochs:g} instead of {past.epochs:g} epochs"
+        passes = f" for {epochs:.3g} instead of {past.epochs:.3g} epochs"
     found = {"learning_rate": rate, "epochs": epochs, "start_from": leader, "seed": seed}
     settings = past.model_copy(update=found | dict(wish.training))
     return TrialSettings(name="a", training=settings, prompt_variant=variant), (

@@ -40,7 +40,8 @@ def advise(
 
 def larger_suite(spec: GoalSpec, best: Best | None) -> Iterator[Advice]:
     """More cases, where the rate is there and only its proof is missing."""
-    if best is None or spec.success.confidence is None or best.rate < spec.success.pass_rate:
+    short = best is not None and best.rate < spec.success.pass_rate
+    if best is None or spec.success.confidence is None or short or not best.missing:
         return
     cases = cases_to_prove(best, spec.success.pass_rate)
     suggested = f"about {cases:,} cases" if cases else "more cases do not help at this rate"

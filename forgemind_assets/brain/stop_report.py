@@ -170,13 +170,18 @@ def tested(state: State) -> dict[str, Score]:
 
 
 def best_of(spec: GoalSpec, state: State) -> tuple[Best, Score] | None:
-    """The result with the highest lower bound; baselines only where nothing else was tested."""
+    """The result with the highest lower bound, of equals the champion's.
+
+    Baselines only where nothing else was tested.
+    """
     results = tested(state)
     trained = {n: score for n, score in results.items() if not n.startswith(BASELINE)} or results
     looks = max((score.looks for score in results.values()), default=0)
     trained = {n: score.model_copy(update={"looks": looks}) for n, score in trained.items()}
     judged = {name: judge(spec, score) for name, score in trained.items()}
-    name = max(judged, key=lambda one: (judged[one].lower, one), default=None)
+    it = last_concluded(state)
+    leads = it.champion if it else None
+    name = max(judged, key=lambda one: (judged[one].lower, one == leads, one), default=None)
     if name is None:
         return None
     verdict, score = judged[name], trained[name]

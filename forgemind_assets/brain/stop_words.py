@@ -59,7 +59,9 @@ def slice_words(gap: SliceGap) -> str:
 def limits_line(report: StopReport) -> str:
     """What is used of each limit, and which leaves the least."""
     told = "; ".join(limit_words(one) for one in report.limits)
-    return f"Limits: {told}. {report.binds} binds.{chance_words(report)}"
+    first = next((one for one in report.limits if one.key == report.binds), None)
+    word = "binds" if first and first.left == 0 else "would bind first"
+    return f"Limits: {told}. {report.binds} {word}.{chance_words(report)}"
 
 
 def chance_words(report: StopReport) -> str:

@@ -50,5 +50,5 @@ def outcome_of(plan: Plan, dev: float | None, before: float | None) -> str:
     word = "Came true" if gain >= plan.expected_dev_gain else "Did not come true"
     return (
         f"{word}: {dev:.1%} on dev, {100 * gain:+.1f} points where "
-        f"{100 * plan.expected_dev_gain:+.1f} were expected."
+        f"{100 * plan.expected_dev_gain:+.1f} or more would confirm it."
     )

@@ -18,10 +18,7 @@ def dashboard(
     open_page: OpenPage = False,
     also: Also = None,
 ) -> None:
-    """Serves the dashboard on 127.0.0.1, to who has the printed address with its token.
-
-    Example: forgemind dashboard python_security --open
-    """
+    """Serves the dashboard on 127.0.0.1, to who has the printed address with its token."""
     import uvicorn
 
     from forgemind_assets.goal_loading import find_goal, goal_files, load_goal, unique_goals

@@ -21,8 +21,6 @@ def diff(
     """Shows what differs between two iterations: plan, data, settings, slices that rose and fell.
 
     Each iteration stands there with its champion, or else its best trial on dev.
-
-    Example: forgemind diff python_security 1 3
     """
     from forgemind_assets.goal_loading import find_goal, load_goal
     from forgemind_assets.home import Home

@@ -79,7 +79,8 @@ def render(report: "GoalReport") -> None:
     if report.judges:
         console.print(f"Judges      {escape('; '.join(report.judges))}")
     console.print(
-        f"Iterations  at most {report.max_iterations}, {report.trials_per_iteration} trial each, "
+        f"Iterations  at most {report.max_iterations}, {report.trials_per_iteration} "
+        f"trial{'' if report.trials_per_iteration == 1 else 's'} each, "
         "after two baselines of the base model\n"
     )
     console.print(_suites(report))

@@ -1,13 +1,18 @@
 """`forgemind inbox`: what people were told."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from resources.alert_watch import Post
+
 
 def inbox(
-    goal: Annotated[str | None, typer.Argument(help="Name of a goal; all if not given.")] = None,
+    goal: Annotated[
+        str | None, typer.Argument(help="Goal name, folder, or goal.yaml; all if not given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for scripts.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50,
     mark_read: Annotated[
@@ -17,10 +22,7 @@ def inbox(
         bool, typer.Option("--deliver", help="First try again what has not been delivered.")
     ] = False,
 ) -> None:
-    """Lists alerts, the newest last, each with what to do and where it was not delivered yet.
-
-    Example: forgemind inbox python_security --json
-    """
+    """Lists alerts, the newest last, each with what to do and where it was not delivered yet."""
     from forgemind_assets.home import Home
     from resources.alert_delivery import deliver_due
     from resources.alert_watch import Post
@@ -28,6 +30,7 @@ def inbox(
     post = Post.open(Home.from_environment())
     if deliver:
         deliver_due(post.outbox, post.notifiers)
+    goal = _named(goal, post) if goal else None
     found = post.outbox.read_inbox(goal, limit)
     if as_json:
         rows = [
@@ -44,6 +47,19 @@ def inbox(
         _show(found, goal)
     if mark_read:
         post.outbox.mark_read([one.alert.key for one in found])
+
+
+def _named(goal: str, post: "Post") -> str:
+    """The goal's name; where its contract is gone, what its alerts call it. Raises GoalError."""
+    from forgemind_assets.errors import GoalError
+    from forgemind_assets.goal_loading import find_goal, goal_name
+
+    try:
+        return goal_name(find_goal(goal))
+    except GoalError:
+        if not post.outbox.read_inbox(goal, 1):
+            raise
+        return goal
 
 
 def _show(found: list, goal: str | None) -> None:

@@ -39,7 +39,11 @@ VERBS: dict[str, Verb] = {
         "Ask the loop of a goal to end after the work under way.",
         'forgemind stop python_security --reason "the suite needs more families"',
     ),
-    "status": Verb("forgemind_assets.cli.status", "Show how far the goals have come."),
+    "status": Verb(
+        "forgemind_assets.cli.status",
+        "Show how far the goals have come.",
+        "forgemind status python_security --json",
+    ),
     "report": Verb(
         "forgemind_assets.cli.report",
         "Tell how far a goal has come, what is missing, and what could be changed.",

@@ -8,7 +8,7 @@ import typer
 app = typer.Typer(help="Model weights: list the catalogue, fetch a model.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", epilog="Example: forgemind models list --json")
 def list_models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -47,7 +47,7 @@ def list_models(
     Console().print(table)
 
 
-@app.command("pull")
+@app.command("pull", epilog="Example: forgemind models pull smollm2-135m-instruct")
 def pull(name: Annotated[str, typer.Argument(help="Name in the catalogue.")]) -> None:
     """Fetches the weights of one model; an interrupted download is taken up again."""
     from rich.console import Console

@@ -15,8 +15,6 @@ def report(
 ) -> None:
     """Tells the best lower bound, the slices that are missing, which limit binds, what a point
     more costs, and what could be changed: at the end of a loop, or as it stands now.
-
-    Example: forgemind report python_security --json
     """
     from forgemind_assets.brain.stop_words import lines
     from forgemind_assets.goal_loading import find_goal, load_goal

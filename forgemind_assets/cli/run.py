@@ -21,8 +21,6 @@ def run(
 ) -> None:
     """Builds, trains and tests until the goal is met or its limits end the loop.
 
-    Example: forgemind run python_security
-
     Ends with 0 when the goal is met, 3 when the loop stopped honestly, 2 on bad input and 130
     when it was interrupted; the next run goes on where it was.
     """

@@ -19,7 +19,6 @@ def seeds(
     """Trains a trial's configuration with fresh seeds, as many steps as the first time, and tests
     each on dev: mean, spread, and the interval of the gain over seeds and families.
 
-    Example: forgemind seeds python_security 0003-a --against 0001-a --seeds 3
 
     Begins again where it was interrupted. The gate is not looked at.
     """

@@ -14,8 +14,6 @@ def sql(
 
     Tables: rows, rejected_rows, reports, cases, and those of the ledger, such as spending,
     responses, alerts and review_records.
-
-    Example: forgemind sql "SELECT trial, pass_rate FROM reports WHERE suite = 'dev'"
     """
     from forgemind_assets.home import Home
     from resources.query import Workbench

@@ -11,13 +11,10 @@ def status(
     goal: Annotated[str | None, typer.Argument(help="Goal name, folder, or goal.yaml.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
 ) -> None:
-    """Shows the iterations of a goal, or of all goals, and what is under way.
-
-    Example: forgemind status python_security --json
-    """
+    """Shows the iterations of a goal, or of all goals, and what is under way."""
     from forgemind_assets.cli.summary import constant_line, history, table
-    from forgemind_assets.goal_loading import find_goal, load_goal
-    from forgemind_assets.home import REPOSITORY, Home
+    from forgemind_assets.goal_loading import find_goal, goal_files, load_goal, unique_goals
+    from forgemind_assets.home import Home
     from forgemind_assets.lorekeeper.store import Store
     from resources.forks import read_fork
     from resources.openings import sealed_facts, sealed_line
@@ -26,11 +23,10 @@ def status(
     from resources.stop_wishes import StopWishes
 
     home = Home.from_environment()
-    paths = [find_goal(goal)] if goal else sorted((REPOSITORY / "benchmarks").glob("*/goal.yaml"))
+    goals = [load_goal(find_goal(goal))] if goal else unique_goals(goal_files())
     console = Console()
     entries: dict[str, Any] = {}
-    for path in paths:
-        loaded = load_goal(path)
+    for loaded in goals:
         store = Store(home.store)
         past = history(loaded, store)
         stop, fork = read_outcome(home, loaded.name), read_fork(store, loaded.name)

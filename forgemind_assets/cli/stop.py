@@ -23,8 +23,6 @@ def stop(
 ) -> None:
     """Asks the loop of a goal to end, whoever drives it and wherever.
 
-    Example: forgemind stop python_security --reason "the suite needs more families"
-
     What is under way is finished, and finished trials are still compared; nothing new is begun.
     The next `forgemind run` of the goal takes the wish back, says so, and goes on.
     """
@@ -42,7 +40,7 @@ def stop(
     else:
         standing = wishes.ask(name, who, reason)
         told = (
-            f"it ends after the work under way, as {standing.sentence}; "
+            f"it ends after the work under way, asked by {standing.sentence}; "
             f"forgemind run {goal} goes on with it"
         )
     if as_json:

@@ -54,7 +54,8 @@ class Story:
         left = limits.max_iterations - max(iteration_number(key) - 1, 0)
         return (
             f"at most {left} iteration{'' if left == 1 else 's'} and "
-            f"{clock(max(0.0, limits.hours - hours) * 3600)} of {limits.hours:g} hours left; "
+            f"{clock(max(0.0, limits.hours - hours) * 3600)} of {clock(limits.hours * 3600)} "
+            "hours left; "
             f"${self.ledger.spent(name, 'api'):.2f} of ${limits.api_dollars_per_goal:.2f} spent on "
             f"teachers, ${self.ledger.spent(name, 'gpu'):.2f} on GPU"
         )

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from resources.lineage import Step
 
 LONGEST = 400
+# What the Brain says in sentences is what is asked for: it is not cut off.
+LONGEST_SENTENCES = 10_000
+SENTENCES = ("iteration ", "decision")
 
 
 def why(
@@ -21,10 +24,7 @@ def why(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value, for scripts.")] = False,
 ) -> None:
-    """Walks both ways: prompt, teacher, row, verdicts, dataset, adapter, cases, decision.
-
-    Example: forgemind why python_security v2
-    """
+    """Walks both ways: prompt, teacher, row, verdicts, dataset, adapter, cases, decision."""
     from forgemind_assets.goal_loading import find_goal, load_goal
     from forgemind_assets.home import Home
     from resources.lineage import Lineage
@@ -41,15 +41,16 @@ def lines(step: "Step", depth: int = 0) -> list[str]:
     """A step and those below it, indented."""
     indent = "  " * depth
     told = [f"{indent}{step.what}"]
-    told += [f"{indent}    {name}: {_text(value)}" for name, value in step.facts.items()]
+    longest = LONGEST_SENTENCES if step.what.startswith(SENTENCES) else LONGEST
+    told += [f"{indent}    {name}: {_text(value, longest)}" for name, value in step.facts.items()]
     for one in step.steps:
         told += lines(one, depth + 1)
     return told
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, longest: int) -> str:
     import json
 
     from forgemind_assets.warden.alerts import plain
 
-    return plain(value if isinstance(value, str) else json.dumps(value, default=str), LONGEST)
+    return plain(value if isinstance(value, str) else json.dumps(value, default=str), longest)

@@ -81,7 +81,7 @@ def progress(trials: Sequence[TrialLine], wanted: float) -> Html | None:
     rows = [
         (
             line.trial,
-            line.hypothesis,
+            line.tries,
             "yes" if line.champion else "",
             line.registered,
             *(with_interval(line.reports.get(suite)) for suite in SUITES),

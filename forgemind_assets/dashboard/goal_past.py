@@ -72,7 +72,7 @@ def attempts(turns: Sequence[Turn]) -> Html | None:
             f"{one.learning_rate:.1e}",
             one.rank,
             one.alpha,
-            f"{one.epochs:g}",
+            f"{one.epochs:.3g}",
             "-" if one.rows is None else f"{one.rows:,}",
             percent(one.dev),
         )
@@ -128,6 +128,8 @@ def _reasons(turn: Turn) -> list[tuple[Content, Content]]:
         ("tried", turn.hypothesis),
         ("expected", turn.expected),
     ]
+    told += [(f"beside it {one.trial}", one.why) for one in turn.attempts if one.why]
+    told += [(f"stopped {one.trial}", one.stopped) for one in turn.attempts if one.stopped]
     told += [("sources so far", turn.sources)] if turn.sources else []
     told += [
         ("came of it", turn.outcome or "not known yet"),

@@ -80,7 +80,7 @@ AXES = (
     Axis("learning rate", lambda a: a.learning_rate, "{:.1e}".format, logarithmic=True),
     Axis("rank", lambda a: a.rank, logarithmic=True),
     Axis("alpha", lambda a: a.alpha, logarithmic=True),
-    Axis("epochs", lambda a: a.epochs),
+    Axis("epochs", lambda a: a.epochs, "{:.3g}".format),
     Axis("rows", lambda a: a.rows, "{:,.0f}".format),
     Axis("dev", lambda a: a.dev, "{:.0%}".format),
 )

@@ -31,11 +31,15 @@ class GoalLine:
 
 @dataclass(frozen=True)
 class TrialLine:
-    """One trial; a report is None where its suite has not run on it."""
+    """One trial; a report is missing where its suite has not run on it.
+
+    `tries` is why it is tried: the iteration's hypothesis for the first, the search's words for
+    those beside it; then why it was stopped, if it was.
+    """
 
     iteration: str
     trial: str
-    hypothesis: str
+    tries: str
     reports: dict[str, Report]
     champion: bool
     registered: str | None

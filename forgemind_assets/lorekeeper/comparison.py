@@ -126,7 +126,8 @@ def read_side(store: Store, goal: str, iteration: str) -> Side:
 def leading_trial(
     store: Store, goal: str, iteration: str, reports: Mapping[str, Mapping[str, Report]]
 ) -> str | None:
-    """The champion where it is of this iteration, else the best on dev, else None.
+    """The champion where it is of this iteration, else the best on dev (the first of equals, which
+    went to the gate), else None.
 
     One that was stopped before it had been asked all of dev has fewer cases and does not count.
     """
@@ -138,7 +139,7 @@ def leading_trial(
     done = {name: own["dev"].overall for name, own in reports.items() if "dev" in own}
     most = max((rate.total for rate in done.values()), default=0)
     rates = {name: rate.rate for name, rate in done.items() if rate.total == most}
-    return max(rates, key=lambda name: (rates[name], name), default=None)
+    return min(rates, key=lambda name: (-rates[name], name), default=None)
 
 
 def read_reports(store: Store, goal: str, trial: str) -> dict[str, Report]:

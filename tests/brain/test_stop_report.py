@@ -241,3 +241,23 @@ def test_every_state_has_a_report_that_can_be_read(rates, confidence, need):
     assert "inf" not in told.replace("information", "")
     assert found.best.missing == 0 or not judge(goal, score(*rates[-1])).met or len(rates) > 1
     assert StopReport.model_validate_json(found.model_dump_json()) == found
+
+
+def test_of_equal_results_the_champions_is_the_best():
+    goal = spec()
+    state = loop(goal, (25, 45), (20, 40), (25, 45), champion="0001-a")
+    assert report(goal, state).best.trial == "0001-a"
+
+
+def test_no_larger_suite_is_advised_where_the_bound_is_there_and_the_sealed_suite_refuses():
+    goal = spec(success={"pass_rate": 0.5, "confidence": 0.8})
+    found = report(goal, loop(goal, (47, 47)), Stop("not promoted", goal_met=False))
+    assert (found.best.missing, found.goal_met) == (0, False)
+    assert "suites.full" not in advice(found)
+
+
+@pytest.mark.parametrize(("iterations", "word"), [(3, "binds"), (9, "would bind first")])
+def test_a_limit_binds_only_where_it_leaves_nothing(iterations, word):
+    goal = spec(max_iterations=iterations, hours=100)
+    told = "\n".join(lines(report(goal, loop(goal, (20, 40), (25, 45), (30, 45)))))
+    assert f"limits.max_iterations {word}." in told

@@ -77,3 +77,19 @@ def test_the_shipped_goals_compile(file: str):
     done = forgemind("goal", "check", f"benchmarks/python_security/{file}")
     assert (done.returncode, done.stderr) == (0, "")
     assert "fails" not in done.stdout
+
+
+def test_several_trials_and_exact_shares_are_told_as_they_were_written(tmp_path: Path):
+    success = {"suite": "full", "pass_rate": 0.925, "confidence": 0.999, "alpha": 0.001}
+    folder = write_goal(tmp_path, {"search.trials": 3, "success": success})
+    told = forgemind("goal", "check", folder).stdout
+    assert "3 trials each" in told
+    for words in ("92.5% of full", "errs in 0.1% at most"):
+        assert words in told
+
+
+def test_status_lists_a_goal_that_the_environment_names(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("FORGEMIND_GOALS", str(write_goal(tmp_path / "goal")))
+    monkeypatch.setenv("FORGEMIND_HOME", str(tmp_path / "home"))
+    assert "small_goal" in json.loads(forgemind("status", "--json").stdout)
+    assert "small_goal" in forgemind("status", "small_goal").stdout

@@ -103,3 +103,18 @@ def test_a_bug_keeps_its_traceback():
 
 def test_the_console_script_has_an_entry_point():
     assert callable(main.main)
+
+
+def commands(name: str, command: Any) -> list[tuple[str, Any]]:
+    below = getattr(command, "commands", {})
+    return [one for sub in below for one in commands(f"{name} {sub}", below[sub])] or [
+        (name, command)
+    ]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_help_of_every_command_has_one_example_of_it(name: str):
+    for words, _ in commands(name, load_verb(name)):
+        shown = CliRunner().invoke(app, [*words.split(), "--help"]).output
+        assert shown.count("Example:") == 1, words
+        assert f"forgemind {words}" in shown.partition("Example:")[2], words

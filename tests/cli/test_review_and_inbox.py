@@ -4,6 +4,7 @@ import json
 
 import pytest
 from fakes.alert_facts import alert
+from fakes.goal_folder import write_goal
 from fakes.reviews import ADA, promotion, subject
 from typer.testing import CliRunner
 
@@ -135,3 +136,17 @@ def test_the_inbox_says_what_was_not_delivered_and_can_try_again(home, monkeypat
     post.outbox.add([alert(0)], post.channels)
     text = call("inbox", "--deliver")
     assert "not delivered yet: team (the environment variable TEST_HOOK is not set" in text
+
+
+def test_the_inbox_takes_a_goal_as_other_commands_do_and_refuses_one_that_is_not_known(
+    home, tmp_path
+):
+    post = Post.open(home)
+    gone = alert(1)
+    post.outbox.add([gone], post.channels)
+    deliver_due(post.outbox, post.notifiers)
+    folder = write_goal(tmp_path / "goal")
+    assert gone.title in call("inbox", str(folder))
+    # the contract is not in `benchmarks/`: its alerts still are here
+    assert gone.title in call("inbox", "small_goal")
+    assert "expected a goal.yaml" in call("inbox", "smal_goal", code=2)

@@ -11,7 +11,7 @@ from fakes.trials import publish_plan, publish_trial
 from forgemind_assets.foundry.pipeline import Rejected
 from forgemind_assets.foundry.tables import write_rejected, write_rows
 from forgemind_assets.goal_loading import load_goal
-from forgemind_assets.records import Row
+from forgemind_assets.records import Plan, Row
 from resources.registrations import open_registrations
 from resources.reviews import open_reviews
 from resources.workshop import Workshop
@@ -121,3 +121,13 @@ def test_what_is_not_there_names_what_is(place, what):
     done = forgemind(place, "why", "GOAL", what)
     assert done.exit_code == 2
     assert "0001, 0001-a, v1" in done.output
+
+
+def test_what_the_brain_says_is_told_whole(place):
+    store, name = place.workshop.store, place.goal.name
+    plan = Plan.model_validate(store.read_json(name, "plan", "0001", "plan.json"))
+    long = "More rows for " + ", ".join(f"slice {n}" for n in range(100)) + " to the last word."
+    with store.publish(name, "plan", "0002", {}) as folder:
+        text = plan.model_copy(update={"iteration": "0002", "hypothesis": long}).model_dump_json()
+        (folder / "plan.json").write_text(text)
+    assert f"hypothesis: {long}\n" in forgemind(place, "why", "GOAL", "0002").output

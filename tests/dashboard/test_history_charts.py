@@ -143,11 +143,18 @@ def test_dagster_shows_the_same_pictures_with_their_words():
     assert "**Iteration 0001.** More rows. Expected: 60 %. Came true." in shown["why"].value
 
 
+CONFIRMS = "where +20.0 or more would confirm it."
+
+
 @pytest.mark.parametrize(
     ("dev", "before", "told"),
     [
-        (0.62, 0.02, "Came true: 62.0% on dev, +60.0 points where +20.0 were expected."),
-        (0.10, 0.02, "Did not come true: 10.0% on dev, +8.0 points where +20.0 were expected."),
+        (0.62, 0.02, "Came true: 62.0% on dev, +60.0 points where +20.0 or more would confirm it."),
+        (
+            0.10,
+            0.02,
+            "Did not come true: 10.0% on dev, +8.0 points where +20.0 or more would confirm it.",
+        ),
         (None, 0.02, "No trial came through dev, so the hypothesis was not put to the test."),
         (0.10, None, "Measured: 10.0% on dev."),
     ],

@@ -7,7 +7,13 @@ from fakes.datasets import publish_raw
 from fakes.installation import Installation, forgemind
 from fakes.trials import publish_plan, publish_trial
 
-from forgemind_assets.lorekeeper.comparison import Change, changes, compare, read_side
+from forgemind_assets.lorekeeper.comparison import (
+    Change,
+    changes,
+    compare,
+    leading_trial,
+    read_side,
+)
 from forgemind_assets.lorekeeper.comparison import slice_changes as moved_slices
 from forgemind_assets.trial_grounds.report import Rate, Report
 from resources.data_room import make_filtered
@@ -86,3 +92,15 @@ def test_an_iteration_that_is_not_there_names_those_that_are(place):
         done = forgemind(place, "diff", "GOAL", "0", wanted)
         assert done.exit_code == 2
         assert "expected one of 0000, 0001" in done.output
+
+
+def test_of_equal_trials_the_first_stands_for_its_iteration_as_it_does_at_the_gate():
+    same = {name: {"dev": report(a=5)} for name in ("0003-b", "0003-a", "0003-c")}
+    assert leading_trial(NoStore(), "g", "0003", same) == "0003-a"
+
+
+class NoStore:
+    """A store in which nothing is published."""
+
+    def exists(self, *_) -> bool:
+        return False

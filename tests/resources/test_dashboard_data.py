@@ -8,7 +8,7 @@ from fakes.reviews import promotion
 
 from forgemind_assets.brain import planner
 from forgemind_assets.brain.champion import Champion
-from forgemind_assets.brain.state import Score
+from forgemind_assets.brain.state import Score, State
 from forgemind_assets.dashboard.goal_page import goal_page
 from forgemind_assets.errors import AlteredArtefact
 from forgemind_assets.foundry.strategies.base import StrategyAccount
@@ -182,3 +182,26 @@ def test_alerts_and_reviews_of_the_goal_are_shown(source):
     assert "80 % of the limit for APIs is used" in page
     assert f"/reviews/{review.id}" in page
     assert source.lines()[0].open_reviews == 1
+
+
+def test_each_trial_says_why_it_is_tried_and_why_it_was_stopped(source):
+    spec = source.goals[NAME].spec
+    first = planner.propose(spec, State(), "0001")
+    beside = first.trials[0].model_copy(update={"name": "b", "why": "A step from 0000-a."})
+    plan = first.model_copy(update={"trials": (first.trials[0], beside)})
+    with source.store.publish(NAME, "plan", "0001", {}) as folder:
+        (folder / "plan.json").write_text(plan.model_dump_json())
+    ended = {"stopped": "finished"}  # as every training notes
+    lost = {"cannot_win": "loss 3.2 where a had 1.5"}
+    for name, meta in (("0001-a", ended), ("0001-b", ended | lost)):
+        with source.store.publish(NAME, "adapter", name, meta) as folder:
+            (folder / "weights").write_bytes(b"not read")
+    found = source.goal(NAME)
+    assert {line.trial: line.tries for line in found.trials} == {
+        "0001-a": plan.hypothesis,
+        "0001-b": "A step from 0000-a. Stopped: loss 3.2 where a had 1.5.",
+    }
+    page = goal_page(found)
+    assert "beside it 0001-b" in page
+    assert "stopped 0001-b" in page
+    assert "stopped 0001-a" not in page

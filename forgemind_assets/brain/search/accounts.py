@@ -147,12 +147,23 @@ def standing_line(advisor: str, found: Standing, share: float) -> str:
     return f"{told}, so its share falls from {share:.0%} to {share * found.kept:.0%}."
 
 
+TOLD = {
+    "planner": "the planner's own",
+    "belief": "from recipes",
+    "earlier": "from what led before",
+    "model": "from all past trials",
+    "neighbour": "steps from the best",
+    "far": "far from all tried",
+}
+"""What people read of a source; an advisor goes by its name."""
+
+
 def source_record(one: SearchSource) -> dict[str, str]:
     """A source's account as a line of a table."""
     return {
-        "source": one.source,
+        "source": TOLD.get(one.source, one.source),
         "tried": f"{one.tried}",
-        "to no end": f"{one.failed}",
+        "broke off": f"{one.failed}",
         "points against what was expected": f"{100 * one.gain:+.1f}",
     }
 
@@ -160,8 +171,8 @@ def source_record(one: SearchSource) -> dict[str, str]:
 def sources_line(sources: Sequence[SearchSource]) -> str:
     """The account of all sources in one line."""
     return "; ".join(
-        f"{one.source}: {one.tried} tried"
-        + (f", {one.failed} of them to no end" if one.failed else "")
+        f"{TOLD.get(one.source, one.source)}: {one.tried} tried"
+        + (f", {one.failed} of them broke off" if one.failed else "")
         + f", {100 * one.gain:+.1f} points against what was expected"
         for one in sources
     )

@@ -40,8 +40,8 @@ def test_each_source_has_a_line_with_what_became_of_its_candidates():
         (ADVISED, 2, 1, -0.225),
     ]
     told = accounts.sources_line(accounts.accounts(past))
-    assert told.startswith("planner: 1 tried, +10.0 points")
-    assert "belief: 1 tried, 1 of them to no end, -50.0 points" in told
+    assert told.startswith("the planner's own: 1 tried, +10.0 points")
+    assert "from recipes: 1 tried, 1 of them broke off, -50.0 points" in told
 
 
 def test_an_advisor_keeps_its_share_until_something_speaks_against_it():
