@@ -21,6 +21,7 @@ POINTS = (
     "place.held",
     "place.given_back",
     "run.unmarked",
+    "look.recorded",
     "publish.begun",
     "publish.filled",
     "publish.moved",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from forgemind_assets.brain.state import Score
+from forgemind_assets.faults import fault
 from forgemind_assets.goal import Goal
 from forgemind_assets.partitions import iteration_number, split_trial
 from forgemind_assets.records import Record
@@ -103,6 +104,7 @@ def record_look(goal: Goal, workshop: Workshop, tested: str, look: Look, told: s
         by="champion",
         evidence=look.model_dump(mode="json"),
     )
+    fault("look.recorded")
 
 
 def score_of_gate(goal: Goal, workshop: Workshop, trial: str, report: Report) -> Score:

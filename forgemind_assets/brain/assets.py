@@ -194,7 +194,8 @@ def looked(
     seen = {"full": best.full.model_copy(update={"looks": may.looks}), "passed": passed}
     judged = [c.model_copy(update=seen) if c is best else c for c in candidates]
     spent = before.alpha_spent if before else 0.0
-    elsewhere = max(spent_elsewhere(store, goal.name), may.spent - spent)
+    # rounded, for sums in another order differ in their last digit
+    elsewhere = max(spent_elsewhere(store, goal.name), round(may.spent - spent, 12))
     level = may.earlier.level if may.earlier else None
     winner = crown(goal.spec, iteration, judged, before, held, elsewhere, level)
     if winner is not None and may.earlier is None:

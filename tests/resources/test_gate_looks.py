@@ -89,6 +89,11 @@ def test_a_trial_that_is_made_again_pays_for_another_look(place):
     assert concluded(place, "0002", 3).level == pytest.approx(left / LIMIT)
 
 
+def test_a_line_on_its_own_is_told_of_no_other_looks(place):
+    told = [concluded(place, f"{number:04d}", 3).reason for number in range(2, 8)]
+    assert not [reason for reason in told if "made again" in reason]
+
+
 def test_many_tries_at_one_iteration_never_spend_more_than_alpha(place):
     levels = [made_again(place, "0001", passed).level for passed in range(5, 13)]
     assert sum(levels) + FIRST <= ALPHA

@@ -16,7 +16,9 @@ from forgemind_assets.cli.summary import history
 from forgemind_assets.faults import POINTS, arm, fault
 from forgemind_assets.home import REPOSITORY, Home
 from forgemind_assets.lorekeeper.store import Store
+from resources.gate_looks import looks_of
 from resources.instance import open_instance
+from resources.registrations import open_registrations
 from resources.run_tags import GOAL_TAG, INTERRUPTED_TAG, PHASE_TAG, UNFINISHED
 
 # What this loop comes to: its runs are one after the other, in the driver's own process.
@@ -78,6 +80,10 @@ def check_history(folder: Path, home: Path, monkeypatch) -> None:
             assert run.status == dg.DagsterRunStatus.FAILURE, (place, "done twice")
             assert INTERRUPTED_TAG in run.tags, place
     assert {trial for phase, trial in work if phase == "train"} == set(everyone)
+    looked = looks_of(
+        open_registrations(Home(root=home, models=folder / "models")).events(goal.name)
+    )
+    assert [look.iteration for look in looked] == iterations, "each look is taken and paid once"
 
 
 def kill_again_and_again(tmp_path: Path, monkeypatch, kills: list[str]) -> Counter:
