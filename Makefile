@@ -33,7 +33,7 @@ explore: $(VENV)/developed  ## the property tests on many examples never tried b
 	$(BIN)/pytest -n 2 -m "hypothesis and not e2e" --hypothesis-profile=explore
 
 bench: $(VENV)/developed .venv-peers/installed .venv-peers-generation/installed  ## measurements, one JSON line each
-	@for name in training evaluation safety near_duplicates decontamination generation honesty racing search data_half futility advice tick; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
+	@for name in training evaluation safety near_duplicates decontamination generation honesty racing search data_half gain_bounds futility advice tick; do $(BIN)/python tests/bench/$$name.py | tail -n 1; done
 
 dev: $(VENV)/installed  ## Dagster's own development server on this installation's state
 	@DAGSTER_HOME=$$($(BIN)/forgemind home) $(BIN)/dagster dev

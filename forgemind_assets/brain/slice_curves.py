@@ -97,6 +97,10 @@ class Curves:
         """What the slice in line `n` gains by `more` rows: the mean, and the bounds of 80 %."""
         return mean_and_bounds(self.gains(n, more).ravel(), self.weights[n].ravel())
 
+    def gain_at(self, n: int, more: float, levels: Floats) -> Floats:
+        """The quantiles of that gain at `levels`, each 0 to 1."""
+        return quantiles(self.gains(n, more).ravel(), self.weights[n].ravel(), levels)
+
     def now(self, n: int) -> float:
         """The mean pass rate of the slice in line `n` as it is."""
         return float(self.grid.mean(self.rows[n : n + 1], self.weights[n])[0])
@@ -104,11 +108,15 @@ class Curves:
 
 def mean_and_bounds(values: Floats, weights: Floats) -> tuple[float, float, float]:
     """Mean of a weighted sample, and the bounds between which 80 % of it lie."""
+    low, high = quantiles(values, weights, np.array([0.1, 0.9]))
+    return float(weights @ values), float(low), float(high)
+
+
+def quantiles(values: Floats, weights: Floats, levels: Floats) -> Floats:
+    """Quantiles of a weighted sample whose weights add up to 1: as many as `levels`."""
     order = np.argsort(values, kind="stable")
     ranks = np.cumsum(weights[order])
-    at = np.minimum(np.searchsorted(ranks, (0.1, 0.9)), len(order) - 1)
-    low, high = values[order[at]]
-    return float(weights @ values), float(low), float(high)
+    return values[order[np.minimum(np.searchsorted(ranks, levels), len(order) - 1)]]
 
 
 def learned(

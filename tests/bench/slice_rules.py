@@ -13,6 +13,7 @@ from slice_worlds import CASES, NAMES, SHARES, World
 
 from forgemind_assets.brain.data_tack import KEPT_TACK, Tack, tack
 from forgemind_assets.brain.slice_effects import SliceRecord
+from forgemind_assets.brain.slice_gain import Gain
 from forgemind_assets.brain.slice_plan import first_targets, slice_weights, targets
 from forgemind_assets.brain.state import Score
 from forgemind_assets.records import DataSettings
@@ -56,21 +57,26 @@ def in_proportion(seen: Sequence[Seen], budget: float) -> np.ndarray:
 
 def ours(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
     """The planner's rule."""
-    return _planned(seen, budget, tack)
+    return _with_mean(planned(seen, budget, tack))
 
 
 def kept_tack(seen: Sequence[Seen], budget: float) -> tuple[np.ndarray, float]:
     """The planner's rule without its change of tack."""
-    return _planned(seen, budget, lambda _: KEPT_TACK)
+    return _with_mean(planned(seen, budget, lambda _: KEPT_TACK))
 
 
-def _planned(
+def _with_mean(found: tuple[np.ndarray, Gain | None]) -> tuple[np.ndarray, float]:
+    parts, gain = found
+    return parts, gain.mean if gain else 0.0
+
+
+def planned(
     seen: Sequence[Seen], budget: float, chosen: Callable[[Sequence[SliceRecord]], Tack]
-) -> tuple[np.ndarray, float]:
+) -> tuple[np.ndarray, Gain | None]:
     """Parts as the planner's weights give them, and the gain that it expects of them."""
     newest, dev = seen[-1], _score(seen[-1].passed)
     if not newest.asked:
-        return _parts(first_targets(dev, round(budget)).weights), 0.0
+        return _parts(first_targets(dev, round(budget)).weights), None
     ledger = tuple(
         SliceRecord(
             iteration=f"{number:04d}",
@@ -86,7 +92,7 @@ def _planned(
         slice_weights=dict(zip(NAMES, map(float, newest.parts * 24), strict=True)),
     )
     aim = targets(dev, ledger, round(budget), last, how=chosen(ledger))
-    return _parts(aim.weights), aim.gain.mean if aim.gain else 0.0
+    return _parts(aim.weights), aim.gain
 
 
 def slice_tuner(seen: Sequence[Seen], budget: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The worlds and rules of the data half's measurement."""
 
 import data_half
+import gain_bounds
 import numpy as np
 import pytest
 import slice_rules
@@ -58,3 +59,14 @@ def test_the_oracle_needs_fewest_rows_where_some_slices_are_far_behind(blind):
         for name, rule in rules.items()
     }
     assert needed["oracle"] < needed["proportion"] < needed["uniform"]
+
+
+def test_what_was_told_and_what_came_are_of_the_same_batch_and_the_bounds_are_counted():
+    world, dev, _, number = next(data_half.drawn("measured", 1, 5))
+    pairs = gain_bounds.told_and_came(world, dev, number)
+    assert len(pairs) == gain_bounds.BATCHES - 1, "nothing is told of the first batch"
+    last = world.overall(SHARES * 1e6)
+    assert all(0 < came < last for _, came in pairs)
+    found = gain_bounds.measure("measured", 2, 5)
+    assert found["holds"] + found["more_came"] + found["less_came"] == pytest.approx(1)
+    assert found["holds"] == 1

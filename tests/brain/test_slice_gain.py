@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from forgemind_assets.brain.data_budget import expected_dollars
 from forgemind_assets.brain.slice_curves import learned
-from forgemind_assets.brain.slice_gain import Gain, overall, shares_of
+from forgemind_assets.brain.slice_gain import OFF, OFF_BY, Gain, overall, shares_of
 from forgemind_assets.brain.slice_points import Point
 from forgemind_assets.brain.state import SourceRecord
 
@@ -41,10 +41,24 @@ def test_the_bounds_of_the_whole_are_wider_than_those_of_slices_that_know_nothin
     drawn = np.zeros(20_000)
     for n in range(4):
         values = curves.gains(n, 60).ravel()
-        drawn += rng.choice(values, len(drawn), p=curves.weights[n].ravel()) / 4
+        each = rng.choice(values, len(drawn), p=curves.weights[n].ravel())
+        off = OFF * OFF_BY ** (rng.normal(size=len(drawn)) / 1.2816)
+        drawn += np.minimum(off * each, 1 - curves.now(n)) / 4
     low, high = np.quantile(drawn, (0.1, 0.9))
     assert found.low < low < found.mean < high < found.high
     assert found.mean == pytest.approx(drawn.mean(), abs=0.004)
+
+
+def test_more_is_told_than_the_curves_say_and_never_more_than_a_slice_fails():
+    curves = curves_of(0, 3, 7)
+    _, shares = gain_of(curves, 60)
+    for n, one in enumerate(shares):
+        mean, low, high = curves.gain(n, 60)
+        assert mean < one.gain
+        assert low <= one.low
+        assert min(high, 1 - one.now) <= one.high <= 1 - one.now
+    _, endless = gain_of(curves, 1e9)
+    assert all(one.gain < 1 - one.now for one in endless)
 
 
 def test_rows_that_the_filters_refuse_bring_less_for_the_same_price():
