@@ -294,7 +294,7 @@ def binding_limit(spec: GoalSpec, state: State, it: IterationState) -> str | Non
     limit = next((one for one in limits_of(spec, state, it) if one.binds), None)
     if limit is None:
         return None
-    best = f"; best so far: {it.champion_full.rate:.1%} ({it.champion})" if it.champion_full else ""
+    best = f"; champion: {it.champion_full.rate:.1%} ({it.champion})" if it.champion_full else ""
     words = {
         "iterations": f"{limit.used:.0f} of {limit.limit:.0f} iterations",
         "h": f"{limit.used:.2f} of {limit.limit:g} hours used, and another iteration takes about "
