@@ -172,9 +172,26 @@ def causes(error: Any) -> list[Any]:
 
 
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    """The innermost message of each failed step."""
-    found = []
+    """What each failed step says: the innermost message, or that of the checks which stopped it."""
+    found: list[str] = []
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error:
-            found.append(causes(event.step_failure_data.error)[-1].message.strip())
+            error = causes(event.step_failure_data.error)[-1]
+            stopped = error.cls_name == "DagsterAssetCheckFailedError"  # not exported
+            checks = failed_checks(result, event.step_key) if stopped else []
+            found.append("; ".join(checks) or error.message.strip())
     return found
+
+
+def failed_checks(result: dg.ExecuteInProcessResult, step: str | None) -> list[str]:
+    """The checks that stopped a step, with their reasons."""
+    said = [
+        event.asset_check_evaluation_data
+        for event in result.all_events
+        if event.step_key == step and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+    return [
+        f"check {one.check_name} of {one.asset_key.path[-1]}: {one.description}"
+        for one in said
+        if not one.passed and one.severity is dg.AssetCheckSeverity.ERROR
+    ]

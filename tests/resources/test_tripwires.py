@@ -110,7 +110,9 @@ def test_a_run_is_stopped_where_a_suite_changes_while_it_is_examined(place):
         result = next_run(place)
     assert not result.success
     (message,) = failures(result)
-    assert message.endswith("small_goal/canary_report: seals_hold")
+    assert message.startswith(
+        "check seals_hold of canary_report: suite full changed while this step ran: find out"
+    )
     assert store.exists("small_goal", "canary_report", "0000-a")
     assert store.partitions("small_goal", "benchmark_report") == []
     watch([place.goal], place.instance, place.workshop.home)
@@ -120,7 +122,7 @@ def test_a_run_is_stopped_where_a_suite_changes_while_it_is_examined(place):
     again = next_run(place)
     assert not again.success, "another attempt does not take the changed suite for the true one"
     (message,) = failures(again)
-    assert message.endswith("small_goal/adapter: seals_hold")
+    assert message.startswith("check seals_hold of adapter: suite full ")
     assert store.partitions("small_goal", "benchmark_report") == []
 
 
@@ -134,5 +136,5 @@ def test_a_run_is_stopped_whose_base_weights_were_swapped_since_the_baselines(pl
     file.write_bytes(data)
     before = place.workshop.store.partitions("small_goal", "benchmark_report")
     (message,) = failures(next_run(place))
-    assert message.endswith("small_goal/adapter: seals_hold")
+    assert message.startswith("check seals_hold of adapter: base weights are not those")
     assert place.workshop.store.partitions("small_goal", "benchmark_report") == before
